@@ -1,0 +1,97 @@
+"""The one agent: LangChain's create_agent over the tools of `tools.TOOLS`. The only caller of create_agent."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from langchain.agents import create_agent
+from langchain.tools import ToolRuntime
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, RemoveMessage
+from langchain_core.tools import StructuredTool
+from langgraph.graph.message import REMOVE_ALL_MESSAGES
+
+import tools
+from bot.embedded import EmbeddedModel
+from tools.context import Context
+from tools.errors import AskAgain
+from tools.facts import ToolResult
+
+KEPT_EXCHANGES = 10
+_RUNTIME = ToolRuntime[Any, Any]
+
+
+def build(checkpointer: Any = None) -> Any:
+    """The compiled agent. With a checkpointer it must be invoked with a thread id."""
+    return create_agent(
+        EmbeddedModel(),
+        tools=[as_tool(f) for f in tools.TOOLS],
+        context_schema=Context,
+        checkpointer=checkpointer,
+    )
+
+
+def as_tool(function: Callable[..., ToolResult]) -> StructuredTool:
+    """A tool function as a LangChain tool: its docstring is what a model reads, its Context comes from the run.
+
+    The tool's content is the result in words, its artifact the ToolResult as plain data. What the asker can repair
+    (AskAgain) becomes the content, so that a model can try again; everything else is raised.
+    """
+    hints = get_type_hints(function)
+    parameters = [p for name, p in inspect.signature(function).parameters.items() if name != "ctx"]
+
+    def run(runtime: ToolRuntime, **arguments: Any) -> tuple[str, dict[str, Any] | None]:
+        ctx: Context = runtime.context
+        try:
+            result = function(ctx, **arguments)
+        except AskAgain as e:
+            return f"{e.message(ctx.lang)}\n{e.hint(ctx.lang)}", None
+        return result.text(), result.model_dump()
+
+    # The schema is read from the signature: the function's own arguments, plus the runtime that LangGraph fills in.
+    first = inspect.Parameter("runtime", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=_RUNTIME)
+    typed = [p.replace(annotation=hints[p.name]) for p in parameters]
+    run.__signature__ = inspect.Signature([first, *typed])  # type: ignore[attr-defined]
+    run.__annotations__ = {"runtime": _RUNTIME, **{p.name: hints[p.name] for p in parameters}}
+    return StructuredTool.from_function(
+        run,
+        name=function.__name__,
+        description=inspect.getdoc(function) or "",
+        response_format="content_and_artifact",
+    )
+
+
+def open_memory(path: Path) -> tuple[Any, Callable[[], None]]:
+    """A checkpointer in the file `path`, and how to close it."""
+    import sqlite3
+
+    from langgraph.checkpoint.sqlite import SqliteSaver
+
+    connection = sqlite3.connect(path, check_same_thread=False)
+    connection.execute("PRAGMA journal_mode = WAL")
+    saver = SqliteSaver(connection)
+    saver.setup()
+    return saver, connection.close
+
+
+def forget_steps(saver: Any, thread: str) -> None:
+    """Keep only the newest checkpoint of a thread: the saver would keep every one for ever. Its ids sort by time."""
+    with saver.cursor() as cursor:
+        for table in ("writes", "checkpoints"):
+            cursor.execute(
+                f"DELETE FROM {table} WHERE thread_id = ? AND checkpoint_id < "
+                "(SELECT max(checkpoint_id) FROM checkpoints WHERE thread_id = ?)",
+                (thread, thread),
+            )
+
+
+def compact(messages: list[BaseMessage]) -> list[BaseMessage]:
+    """What a session keeps: its last questions and final answers; tool traffic and artifacts are not remembered."""
+    said = [
+        m
+        for m in messages
+        if isinstance(m, HumanMessage) or (isinstance(m, AIMessage) and m.text and not m.tool_calls)
+    ]
+    return [RemoveMessage(id=REMOVE_ALL_MESSAGES), *said[-2 * KEPT_EXCHANGES :]]

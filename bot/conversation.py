@@ -1,0 +1,121 @@
+"""The only door that every front end uses: `answer(room, Question) -> Answer`."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from langchain_core.messages import HumanMessage, ToolMessage
+
+from bot import grounding, writer
+from bot.agent import compact, forget_steps
+from bot.answer import Answer, Interpretation
+from bot.embedded import INTERPRETATION
+from bot.understanding import interpret
+from bot.understanding.interpret import MAX_LENGTH, language
+from bot.wiring import WarRoom
+from tools.facts import ToolResult
+
+
+@dataclass(frozen=True)
+class Question:
+    """`as_of` overrides the shop's clock; `session` names a conversation that is remembered; `lang` auto, zh or en."""
+
+    text: str
+    as_of: datetime | None = None
+    session: str | None = None
+    lang: str = "auto"
+
+
+def answer(room: WarRoom, question: Question) -> Answer:
+    """The grounded answer to one question. NeedsPerson when the shop's data cannot be opened."""
+    began = time.perf_counter()
+    lang = language(question.text) if question.lang == "auto" else question.lang
+    ctx = room.context(question.as_of, lang)
+    refusal = _unreadable(question.text, lang)
+    if refusal is not None:
+        return refusal.model_copy(update={"elapsed_ms": _ms(began)})
+    agent = room.remembering_agent if question.session else room.agent
+    config: dict[str, Any] = {"configurable": {"thread_id": question.session}} if question.session else {}
+    previous = _previous(agent, config) if question.session else None
+    understood = interpret(
+        question.text, previous, lexicon=room.lexicon, now=ctx.at, campaigns=room.shop.campaigns, lang=lang
+    )
+    what, clarify = understood.interpretation, understood.clarify
+    message = HumanMessage(
+        content=question.text,
+        additional_kwargs={
+            INTERPRETATION: what.model_dump(),
+            "lang": lang,
+            "clarify": clarify.model_dump() if clarify else None,
+        },
+    )
+    options: dict[str, Any] = {"durability": "exit"} if question.session else {}
+    state = agent.invoke({"messages": [message]}, config, context=ctx, **options)
+    result = _result(state["messages"])
+    text = str(state["messages"][-1].text)
+    if question.session:
+        agent.update_state(config, {"messages": compact(state["messages"])})
+        forget_steps(agent.checkpointer, question.session)
+    if result is not None and result.kind == "knowledge" and not result.data["passages"]:
+        what = what.model_copy(update={"intent": "unsupported"})
+    draft = Answer(
+        text=text,
+        lang="en" if lang == "en" else "zh",
+        interpretation=what,
+        facts=result.facts if result else [],
+        citations=result.citations if result else [],
+        actions=result.actions if result else [],
+        clarify=clarify,
+    )
+    return grounded(draft, question.text, lang).model_copy(update={"elapsed_ms": _ms(began)})
+
+
+def grounded(draft: Answer, question: str, lang: str) -> Answer:
+    """The answer with every line that holds an untraced numeral taken out (rule 1); `degraded` says so."""
+    problems = grounding.problems(draft, question)
+    if not problems:
+        return draft
+    bad = {p.line for p in problems}
+    kept = [line for i, line in enumerate(draft.text.split("\n")) if i not in bad]
+    text = "\n".join([*kept, writer.fixed("answer.withheld", lang)]).strip()
+    spans = ", ".join(sorted({p.span for p in problems}))
+    return draft.model_copy(update={"text": text, "degraded": f"untraced numerals withheld: {spans}"})
+
+
+def _unreadable(text: str, lang: str) -> Answer | None:
+    """A clear short answer for what is no question: nothing at all, or a whole document."""
+    if not text.strip():
+        code = "empty_question"
+    elif len(text) > MAX_LENGTH:
+        code = "too_long"
+    else:
+        return None
+    words = f"{writer.fixed(f'error.{code}', lang)}\n{writer.fixed(f'hint.{code}', lang)}"
+    return Answer(text=words, lang="en" if lang == "en" else "zh", interpretation=Interpretation(intent="unsupported"))
+
+
+def _previous(agent: Any, config: dict[str, Any]) -> Interpretation | None:
+    """What was understood last in this session."""
+    messages = agent.get_state(config).values.get("messages", [])
+    last = next((m for m in reversed(messages) if isinstance(m, HumanMessage)), None)
+    raw = last.additional_kwargs.get(INTERPRETATION) if last else None
+    return Interpretation.model_validate(raw) if raw else None
+
+
+def _result(messages: list[Any]) -> ToolResult | None:
+    """The result of the tool that was called for the last question."""
+    for m in reversed(messages):
+        if isinstance(m, HumanMessage):
+            return None
+        if isinstance(m, ToolMessage) and m.artifact is not None:
+            return ToolResult.model_validate(m.artifact)
+    return None
+
+
+
+
+def _ms(began: float) -> int:
+    return round((time.perf_counter() - began) * 1000)

@@ -1,0 +1,149 @@
+"""All words the product knows, from the catalogue and knowledge/words.yaml, and where they stand in a question.
+
+A merchant's new crowd, metric or campaign is understood without code: its name and aliases become words here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+from knowledge import catalog
+from knowledge.catalog import HERE, Entry
+from knowledge.textnorm import simplified
+
+Slot = Literal[
+    "crowd", "metric", "ambiguous_metric", "ambiguous_crowd", "intent", "compare", "by", "channel", "campaign", "phase",
+    "joiner", "correction", "followup", "filler",
+]  # fmt: skip
+
+_JOINED = re.compile(r"(?<=[a-z])[-_](?=[a-z])")
+_LATIN = re.compile(r"[a-z0-9']")
+
+
+class WordFile(Entry):
+    intents: dict[str, list[str]]
+    compares: dict[str, list[str]]
+    breakdowns: dict[str, list[str]]
+    channels: dict[str, list[str]]
+    ambiguous_crowds: dict[str, list[str]]
+    joiners: list[str]
+    corrections: list[str]
+    followups: list[str]
+    filler: list[str]
+
+
+@cache
+def words() -> WordFile:
+    return catalog.validate(WordFile, catalog.read_yaml(HERE / "words.yaml"), "words.yaml")
+
+
+@dataclass(frozen=True)
+class Match:
+    """A known word at `start`..`end` of the folded question; a word may mean several things (slot, value)."""
+
+    start: int
+    end: int
+    text: str
+    meanings: tuple[tuple[Slot, str], ...]
+
+    def value(self, slot: Slot) -> str | None:
+        return next((v for s, v in self.meanings if s == slot), None)
+
+
+def fold(text: str) -> str:
+    """How questions and words are compared: simplified, half width, lower case, hyphens inside words as blanks."""
+    out = simplified(text).lower().replace("’", "'").replace("“", '"').replace("”", '"')
+    out = _JOINED.sub(" ", out)
+    return re.sub(r"[ \t\u3000]+", " ", out).strip()
+
+
+class Lexicon:
+    """Longest-match lookup of known words."""
+
+    def __init__(self, campaigns: Iterable[tuple[str, list[str]]], phases: Iterable[tuple[str, list[str]]]) -> None:
+        self._words: dict[str, list[tuple[Slot, str]]] = {}
+        file = words()
+        for key, crowd in catalog.crowds().items():
+            self._add("crowd", key, [key, crowd.name.zh, crowd.name.en, *crowd.aliases])
+        for key, metric in catalog.metrics().items():
+            if key != "crowd_size":
+                self._add("metric", key, [key, metric.name.zh, metric.name.en, *metric.aliases])
+        size = catalog.metrics()["crowd_size"]
+        self._add("metric", "crowd_size", ["crowd_size", size.name.zh, size.name.en, *size.aliases])
+        for word, keys in catalog.ambiguous_metrics().items():
+            self._replace("ambiguous_metric", ",".join(keys), word)
+        for word, keys in file.ambiguous_crowds.items():
+            self._replace("ambiguous_crowd", ",".join(keys), word)
+        for slot, groups in (("intent", file.intents), ("compare", file.compares), ("by", file.breakdowns)):
+            for value, group in groups.items():
+                self._add(slot, value, group)  # type: ignore[arg-type]
+        for value, group in file.channels.items():
+            self._add("channel", value, group)
+        for value, group in campaigns:
+            self._add("campaign", value, group)
+        for value, group in phases:
+            self._add("phase", value, group)
+        self._add("joiner", "", file.joiners)
+        self._add("correction", "", file.corrections)
+        self._add("followup", "", file.followups)
+        self._add("filler", "", file.filler)
+        self._longest = max(map(len, self._words))
+
+    def _add(self, slot: Slot, value: str, group: Iterable[str]) -> None:
+        for word in group:
+            meanings = self._words.setdefault(fold(word), [])
+            # The first crowd or metric to claim a word keeps it; other kinds of meaning are kept side by side.
+            if all(s != slot for s, _ in meanings):
+                meanings.append((slot, value))
+
+    def _replace(self, slot: Slot, value: str, word: str) -> None:
+        kept = [(s, v) for s, v in self._words.get(fold(word), []) if s not in ("metric", "crowd")]
+        self._words[fold(word)] = [(slot, value), *kept]
+
+    def find(self, text: str, taken: Iterable[tuple[int, int]] = ()) -> list[Match]:
+        """The known words of a folded text, left to right, longest first at each place; `taken` spans are left out."""
+        blocked = bytearray(len(text))
+        for start, end in taken:
+            blocked[start:end] = b"\1" * (end - start)
+        out: list[Match] = []
+        i = 0
+        while i < len(text):
+            match = None if blocked[i] else self._at(text, i, blocked)
+            if match is None:
+                i += 1
+            else:
+                out.append(match)
+                i = match.end
+        return out
+
+    def _at(self, text: str, i: int, blocked: bytearray) -> Match | None:
+        if i and _LATIN.match(text[i]) and _LATIN.match(text[i - 1]) and text[i].isalpha() and text[i - 1].isalpha():
+            return None
+        for length in range(min(self._longest, len(text) - i), 0, -1):
+            word = text[i : i + length]
+            meanings = self._words.get(word)
+            if meanings is None or any(blocked[i : i + length]):
+                continue
+            after = text[i + length : i + length + 1]
+            if word[-1].isascii() and word[-1].isalpha() and after.isascii() and after.isalpha():
+                # "members" for "member": an English plural is the same word.
+                if not (after == "s" and not text[i + length + 1 : i + length + 2].isalpha()):
+                    continue
+                length += 1
+            return Match(i, i + length, text[i : i + length], tuple(meanings))
+        return None
+
+
+def lexicon_for(campaigns: Any) -> Lexicon:
+    """The lexicon of a shop: its campaigns and their phases by name and alias."""
+    named: dict[str, list[str]] = {}
+    phases: dict[str, list[str]] = {}
+    for c in campaigns:
+        named.setdefault(c.key, []).extend([c.key, c.name.zh, c.name.en, *c.aliases])
+        for p in c.phases:
+            phases.setdefault(p.key, []).extend([p.name.zh, p.name.en])
+    return Lexicon(named.items(), phases.items())

@@ -1,0 +1,89 @@
+"""Opens everything once, on first use, and closes it on exit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tools.context import Context
+from tools.errors import NeedsPerson
+from tools.facts import FactSheet
+from tools.shop import Shop, load_shop
+
+if TYPE_CHECKING:
+    from bot.understanding.lexicon import Lexicon
+    from knowledge.search import Searcher
+    from tools.engine import Engine
+
+
+class WarRoom:
+    """One shop's engine, index, agent and memory."""
+
+    def __init__(self, root: Path, progress: Callable[[int, int], None] | None = None) -> None:
+        self.shop: Shop = load_shop(root)
+        self._progress = progress
+        self._opened: list[Callable[[], None]] = []
+
+    @cached_property
+    def engine(self) -> Engine:
+        from tools.engine import Engine
+
+        if not self.shop.data_file.exists():
+            raise NeedsPerson("no_data_file", path=str(self.shop.data_file))
+        engine = Engine(self.shop.data_file)
+        self._opened.append(engine.close)
+        return engine
+
+    @cached_property
+    def search(self) -> Searcher:
+        from knowledge.search import Searcher
+
+        return Searcher(self.shop.index_dir, self._progress)
+
+    @cached_property
+    def lexicon(self) -> Lexicon:
+        from bot.understanding.lexicon import lexicon_for
+
+        return lexicon_for(self.shop.campaigns)
+
+    @cached_property
+    def agent(self) -> Any:
+        """The agent without memory, for single questions."""
+        from bot.agent import build
+
+        return build()
+
+    @cached_property
+    def remembering_agent(self) -> Any:
+        """The agent that keeps each session's exchanges in the workspace."""
+        from bot.agent import build, open_memory
+
+        saver, close = open_memory(self.shop.memory_file)
+        self._opened.append(close)
+        return build(saver)
+
+    def context(self, at: datetime | None, lang: str) -> Context:
+        """The surroundings of one question at `at` (default: the shop's now)."""
+        moment = at or self.shop.now()
+        return Context(
+            shop=self.shop,
+            at=moment,
+            lang=lang,
+            open_engine=lambda: self.engine,
+            open_search=lambda: self.search,
+            sheet=FactSheet(moment, lang, self.shop.currency),
+        )
+
+    def close(self) -> None:
+        for close in reversed(self._opened):
+            close()
+        self._opened.clear()
+
+    def __enter__(self) -> WarRoom:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,204 @@
+"""The embedded model's sentences: artifacts of tools into text. Every numeral it writes is a fact's display."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import prompts
+from bot.answer import Clarify, Interpretation
+from tools import wording
+from tools.facts import ToolResult
+
+
+def fixed(key: str, lang: str, **variables: object) -> str:
+    return prompts.text(key, lang, **variables)
+
+
+def without_tool(what: Interpretation, clarify: Clarify | None, lang: str) -> str:
+    """Answers that need no data: a question back, help, a greeting, a refusal that says what works instead."""
+    if clarify is not None:
+        return "\n".join([clarify.question, *(f"· {o}" for o in clarify.options)])
+    if what.intent == "help":
+        return fixed("answer.help", lang)
+    if what.intent == "smalltalk":
+        return fixed("answer.hello", lang)
+    if what.intent in ("draft", "check", "target", "review", "brief"):
+        name = fixed(f"intent.{what.intent}", lang)
+        return fixed("answer.not_built", lang, name=name)
+    return f"{fixed('answer.not_understood', lang)}\n{fixed('answer.help', lang)}"
+
+
+def write(artifact: dict[str, Any], what: Interpretation, lang: str) -> str:
+    """The answer's text for one tool result."""
+    result = ToolResult.model_validate(artifact)
+    lines = {"phase": _phase, "plan": _plan, "crowd": _crowd, "metric": _metric, "knowledge": _knowledge}[result.kind](
+        result, what, lang
+    )
+    assumed = [*what.assumed, *result.data.get("assumed", [])]
+    if assumed:
+        lines.append(fixed("answer.assumed", lang, assumed=fixed("join.list", lang).join(assumed)))
+    if what.unused and result.kind != "knowledge":
+        lines.append(fixed("answer.unused", lang, words=fixed("join.list", lang).join(what.unused)))
+    return "\n".join(lines).strip()
+
+
+def _phase(result: ToolResult, what: Interpretation, lang: str) -> list[str]:
+    data = result.data
+    lines = [f"**{data['head']}**", *data["lines"]]
+    if data["gates"]:
+        lines += [fixed("phase.gates", lang), *(f"· {g}" for g in data["gates"])]
+    return [*lines, _next("phase", lang)]
+
+
+def _plan(result: ToolResult, what: Interpretation, lang: str) -> list[str]:
+    data = result.data
+    lines = [f"**{data['head']}**"]
+    if data["mode"] == "outside":
+        return [*lines, *data["lines"], _next("phase", lang)]
+    lines.append(data["where"])
+    lines += [*data["notes"], ""]
+    if data.get("meaning"):
+        lines.append(data["meaning"])
+    lines += [*data["lines"], ""]
+    number = 0
+    for action in result.actions:
+        number += 1
+        lines += _action(number, action.model_dump(), result, lang)
+    for dont in data.get("donts", []):
+        number += 1
+        lines.append(f"{number}. **{fixed('plan.dont', lang)}**{dont['title']} {_marks(dont['cites'])}")
+    if data.get("more"):
+        lines.append(f"({fixed('plan.more', lang)})" if lang == "en" else f"（{fixed('plan.more', lang)}）")
+    for key in ("prepare", "watch"):
+        if data.get(key):
+            lines += ["", fixed(f"plan.{key}", lang)]
+            lines += [f"· {entry['text']}{' ' + _marks(entry['cites']) if entry.get('cites') else ''}" for entry in data[key]]
+    lines += ["", *_sources(result, lang)]
+    return [*lines, _next("plan_unpaid" if data["mode"] == "unpaid" else "plan_tasks", lang)]
+
+
+def _action(number: int, action: dict[str, Any], result: ToolResult, lang: str) -> list[str]:
+    title, _, note = action["title"].partition(" — ")
+    now = datetime.strptime(result.facts[0].as_of, "%Y-%m-%d %H:%M")
+    parts = [f"{number}. **{title}**"]
+    if action["channels"]:
+        parts.append(fixed("join.list", lang).join(fixed(f"channel.{c}", lang) for c in action["channels"]))
+    timing = []
+    if action["when"]:
+        timing.append(wording.moment(datetime.strptime(action["when"], "%Y-%m-%d %H:%M"), now, lang))
+    if action["deadline"]:
+        ends = datetime.strptime(action["deadline"], "%Y-%m-%d %H:%M") + timedelta(minutes=1)
+        by = fixed("plan.deadline_by", lang, deadline=wording.moment(ends, now, lang))
+        timing.append(by if timing else by.lstrip("，, "))
+    if timing:
+        parts.append("".join(timing))
+    if note:
+        parts.append(note)
+    out = [" · ".join(parts) + f" {_marks(action['cites'])}"]
+    if action["stop_rule"]:
+        out.append(f"   {fixed('plan.stop', lang, rule=action['stop_rule'])}")
+    return out
+
+
+def _marks(cites: list[int]) -> str:
+    return "".join(f"[{c}]" for c in cites)
+
+
+def _sources(result: ToolResult, lang: str) -> list[str]:
+    if not result.citations:
+        return []
+    return [
+        fixed("plan.cites", lang) + " " + " ".join(f"[{c.id}] {c.source} · {c.section}" for c in result.citations)
+    ]
+
+
+def _next(key: str, lang: str) -> str:
+    return fixed("plan.ask_next", lang) + fixed(f"next.{key}", lang)
+
+
+def _crowd(result: ToolResult, what: Interpretation, lang: str) -> list[str]:
+    lines = []
+    for block in result.data["blocks"]:
+        lines.append(f"**{block['head']}**")
+        lines += block["lines"]
+        if block["meaning"]:
+            lines.append(fixed("crowd.meaning", lang, meaning=block["meaning"]))
+    return [*lines, *result.data["notes"], _next("crowd", lang)]
+
+
+def _metric(result: ToolResult, what: Interpretation, lang: str) -> list[str]:
+    data = result.data
+    lines: list[str] = []
+    if data.get("by"):
+        lines.append(f"**{fixed('metric.rows_head', lang, by=data['by'], when=data['when'])}**")
+        lines += [f"· {r['by']} {r['crowd']} {r['metric']} {r['value']}" for r in data["rows"]]
+    for i, block in enumerate(data["blocks"]):
+        key = "metric.none" if block["null"] else "metric.value"
+        gap = " " if lang == "en" else ""
+        line = fixed(
+            key, lang, crowd=block["crowd"], metric=block["metric"], when=gap.join(["", data["when"]]).strip(),
+            value=block["value"],
+        )  # fmt: skip
+        line += _against(block, data, lang)
+        lines.append(f"**{line}**" if i == 0 else line)
+        if block["parts"]:
+            lines.append(fixed("join.list", lang).join(block["parts"]))
+        lines += _same_time(block, data, lang)
+    lines += data["notes"]
+    marks = _marks(data["cites"])
+    meanings = fixed("join.list", lang).join(data["meanings"]) if len(data["meanings"]) <= 2 else ""
+    if meanings:
+        lines.append(fixed("metric.definition", lang, meanings=meanings) + f" {marks}".rstrip())
+    if data["cites"]:
+        lines += _sources(result, lang)
+    return [*lines, _next("metric", lang)]
+
+
+def _other(compare: str, same_time: bool, when: str, lang: str) -> str:
+    """What the number stands against, in words: 昨天全天, 目标, …"""
+    if compare == "previous_day" and when.startswith(fixed("when.today", lang)):
+        return fixed("compare.yesterday" if same_time else "compare.yesterday_whole", lang)
+    return fixed("compare.campaign" if compare.startswith("campaign:") else f"compare.{compare}", lang)
+
+
+def _against(block: dict[str, Any], data: dict[str, Any], lang: str) -> str:
+    whole = block.get("whole")
+    if whole is None or not data.get("compare"):
+        return ""
+    other = _other(data["compare"], False, data["when"], lang)
+    if whole["value"] is None or whole["value"] == "—":
+        return fixed("metric.against_none", lang, other=other)
+    # A part of a day is not set against a whole one as better or worse; the same time of day is, in its own line.
+    change = "" if "same" in block else _change(whole, lang)
+    return fixed("metric.against_whole", lang, other=other, value=whole["value"]) + change
+
+
+def _change(compared: dict[str, Any], lang: str) -> str:
+    if not compared.get("change"):
+        return ""
+    if compared["change"] == "same":
+        return fixed("metric.same", lang)
+    return fixed(f"metric.{compared['change']}", lang, by=compared["by"])
+
+
+def _same_time(block: dict[str, Any], data: dict[str, Any], lang: str) -> list[str]:
+    same = block.get("same")
+    if not same or same["value"] in (None, "—"):
+        return []
+    other = _other(data["compare"], True, data["when"], lang)
+    return [fixed("metric.same_time", lang, other=other, value=same["value"], change=_change(same, lang))]
+
+
+def _knowledge(result: ToolResult, what: Interpretation, lang: str) -> list[str]:
+    data = result.data
+    if not data["passages"]:
+        return [fixed("knowledge.none", lang), fixed("answer.help", lang)]
+    lines: list[str] = []
+    for p in data["passages"]:
+        lines.append(fixed("knowledge.head", lang, title=p["title"]))
+        lines += p["lines"][:-1] + [f"{p['lines'][-1]} [{p['cite']}]"]
+    if data["also"]:
+        lines.append(fixed("knowledge.also", lang, sections=fixed("join.list", lang).join(data["also"])))
+    lines += _sources(result, lang)
+    return [*lines, _next("knowledge", lang)]

@@ -1,0 +1,318 @@
+"""The catalogue: campaigns, crowds, metrics, strategies, tables and the moves on un-paid people, as validated data.
+
+Each file is loaded on first use and only once, so that a command pays for what it needs. Unknown keys are refused with the
+file, the key and the nearest valid key (`CatalogError`).
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+HERE = Path(__file__).parent
+
+M = TypeVar("M", bound=BaseModel)
+
+Unit = Literal["people", "CNY", "ratio", "count", "date", "text", "hours", "days", "points"]
+
+
+class CatalogError(ValueError):
+    """A catalogue file says something that cannot be; the message names file, place and what would be valid."""
+
+
+class Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Bilingual(Entry):
+    zh: str
+    en: str
+
+    def get(self, lang: str) -> str:
+        return self.en if lang == "en" else self.zh
+
+
+class SourceRef(Entry):
+    """A playbook section: `playbook` is the file's id, `section` the anchor of one of its headings."""
+
+    playbook: str
+    section: str
+
+
+# --- campaigns ---------------------------------------------------------------------------------------------------
+
+
+class PhaseTemplate(Entry):
+    key: str = Field(pattern=r"^(prepare|pool|presale|preheat\d*|sale\d*|review)$")
+    name: Bilingual | str
+    first: Any = Field(alias="from")
+    last: Any = Field(alias="to")
+
+
+class Span(Entry):
+    """Days `from`..`to`, both included."""
+
+    first: Any = Field(alias="from")
+    last: Any = Field(alias="to")
+
+
+class Gate(Entry):
+    """A moment that matters: `at` is "MM-DD HH:MM" (or with a year)."""
+
+    at: Any
+    name: Bilingual | str
+
+
+class CampaignTemplate(Entry):
+    """A campaign without a year (days are "MM-DD"), or a merchant's own one with a year."""
+
+    key: str
+    name: Bilingual | str
+    aliases: list[str] = []
+    phases: list[PhaseTemplate] = Field(min_length=1)
+    gates: list[Gate] = []
+    member_days: list[Any] = []
+    balance_windows: list[Span] | None = None
+    cohort_date: Any = None
+    recruit_from: Any = None
+
+
+# --- crowds and metrics ------------------------------------------------------------------------------------------
+
+
+class CrowdDef(Entry):
+    name: Bilingual
+    kind: Literal["panel", "action", "acquisition", "lifecycle", "helper"]
+    aliases: list[str] = []
+    meaning: Bilingual
+    cart: bool = False  # money at stake and top items are meaningful
+    source: SourceRef | None = None
+
+
+class MetricDef(Entry):
+    name: Bilingual
+    unit: Unit
+    aliases: list[str] = []
+    meaning: Bilingual
+    numerator: str | None = None
+    denominator: str | None = None
+    source: SourceRef | None = None
+
+
+class MetricFile(Entry):
+    metrics: dict[str, MetricDef]
+    ambiguous: dict[str, list[str]] = {}
+
+
+class CrowdFile(Entry):
+    crowds: dict[str, CrowdDef]
+
+
+# --- strategies and moves ----------------------------------------------------------------------------------------
+
+Channel = Literal["sms", "card_sms", "ai_call", "exclusive_service", "group", "push", "live"]
+
+
+class Strategy(Entry):
+    id: str
+    scene: Literal["大促优选", "会员", "粉丝", "专属客服", "淘宝群"]
+    campaign: str
+    phases: list[str] = Field(min_length=1)
+    first: str = Field(alias="from", pattern=r"^\d\d-\d\d$")
+    last: str = Field(alias="to", pattern=r"^\d\d-\d\d$")
+    days: Literal["all", "last"] = "all"
+    title: Bilingual
+    what: Bilingual
+    crowd: str
+    channels: list[Channel]
+    benefit: Bilingual
+    purpose: Bilingual
+    lead_days: int = Field(ge=0)
+    metric: str
+    source: SourceRef
+
+
+class StrategyFile(Entry):
+    strategies: list[Strategy]
+
+
+Slot = Literal["morning", "noon", "afternoon", "evening", "night", "none"]
+
+
+class Move(Entry):
+    """One action on un-paid people. `crowd` is a crowd expression in which {crowd} stands for the crowd asked about."""
+
+    id: str
+    title: Bilingual
+    crowd: str | None = None
+    channels: list[Channel] = []
+    slot: Slot = "none"
+    deadline: Literal["wave_end", "phase_end", "balance_end", "next_phase", "today"] | None = None
+    note: Bilingual | None = None
+    strategy: str | None = None
+    sources: dict[str, SourceRef]
+    stop: Bilingual | None = None
+    days: Literal["all", "not_last", "last"] = "all"
+    only_in_balance_window: bool = False
+    dont: bool = False  # what not to do today: no audience, no time
+
+    def source(self, campaign: str | None) -> SourceRef:
+        """The section to cite in a campaign: its own playbook's where one is named."""
+        return self.sources.get(campaign or "default", self.sources["default"])
+
+
+class PhaseRule(Entry):
+    """What "un-paid" means in one kind of phase, and what follows."""
+
+    ratio: str
+    meaning: Bilingual
+    pay_reminder: bool
+    headline: Bilingual
+    headline_last_day: Bilingual | None = None
+    moves: list[Move] = Field(min_length=1)
+
+
+class UnpaidFile(Entry):
+    slots: dict[Slot, list[str]]
+    quiet_channels: list[Channel]
+    quiet_from: str
+    quiet_to: str
+    phases: dict[Literal["prepare", "pool", "presale", "preheat", "sale", "review"], PhaseRule]
+
+
+# --- tables ------------------------------------------------------------------------------------------------------
+
+
+class Column(Entry):
+    type: Literal["text", "time", "day", "money", "number", "integer", "flag", "choice"]
+    required: bool = False
+    aliases: list[str] = []
+    values: dict[str, list[str]] = {}
+    end_of_day: bool = False  # a day without a time means its last second
+
+
+class TableDef(Entry):
+    name: Bilingual
+    key: list[str] = []
+    time: str | None = None
+    columns: dict[str, Column]
+
+
+# --- loading -----------------------------------------------------------------------------------------------------
+
+
+def read_yaml(path: Path) -> Any:
+    """The document in `path`; a syntax error becomes a CatalogError that names the file and the line."""
+    try:
+        return read_yaml_text(path.read_text(encoding="utf-8"), path.name)
+    except UnicodeDecodeError as e:
+        raise CatalogError(f"{path.name}: not UTF-8 text: {e}") from e
+
+
+@cache
+def _loader() -> Any:
+    """YAML in which `no`, `on` and `yes` are words, as in YAML 1.2: a word list may hold them."""
+    base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    loader = type("WordLoader", (base,), {})
+    loader.yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
+        for first, resolvers in base.yaml_implicit_resolvers.items()
+    }
+    loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$", re.IGNORECASE), list("tTfF"))
+    return loader
+
+
+def read_yaml_text(text: str, file: str) -> Any:
+    try:
+        return yaml.load(text, Loader=_loader())
+    except yaml.YAMLError as e:
+        raise CatalogError(f"{file}: not readable as YAML: {e}") from e
+
+
+def validate(model: type[M], raw: Any, file: str) -> M:
+    """`raw` as a `model`, or a CatalogError that says file, place, problem and, for an unknown key, the nearest valid one."""
+    try:
+        return model.model_validate(raw)
+    except ValidationError as e:
+        first = e.errors()[0]
+        place = ".".join(str(p) for p in first["loc"]) or "(top)"
+        message = f"{file}: {place}: {first['msg']}"
+        if first["type"] == "extra_forbidden":
+            key = str(first["loc"][-1])
+            near = difflib.get_close_matches(key, sorted(_keys_of(model, first["loc"][:-1])), n=1, cutoff=0.5)
+            message = f"{file}: {place}: unknown key {key!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+        raise CatalogError(message) from e
+
+
+def _keys_of(model: type[BaseModel], loc: tuple[int | str, ...]) -> set[str]:
+    """The keys valid at `loc`; where a step cannot be followed (unions, mappings), all keys of the models on the way."""
+    found: set[str] = set()
+    todo: list[type[BaseModel]] = [model]
+    seen: set[type[BaseModel]] = set()
+    while todo:
+        m = todo.pop()
+        if m in seen:
+            continue
+        seen.add(m)
+        for name, field in m.model_fields.items():
+            found.add(field.alias or name)
+            todo += _models_in(field.annotation)
+    direct = {f.alias or n for n, f in model.model_fields.items()}
+    return direct if not loc else found
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [m for arg in getattr(annotation, "__args__", ()) for m in _models_in(arg)]
+
+
+@cache
+def campaign_templates() -> dict[str, CampaignTemplate]:
+    """Undated campaign templates by key."""
+    out = {}
+    for path in sorted((HERE / "campaigns").glob("*.yaml")):
+        template = validate(CampaignTemplate, read_yaml(path), f"campaigns/{path.name}")
+        out[template.key] = template
+    return out
+
+
+@cache
+def crowds() -> dict[str, CrowdDef]:
+    return validate(CrowdFile, read_yaml(HERE / "crowds.yaml"), "crowds.yaml").crowds
+
+
+@cache
+def _metric_file() -> MetricFile:
+    return validate(MetricFile, read_yaml(HERE / "metrics.yaml"), "metrics.yaml")
+
+
+def metrics() -> dict[str, MetricDef]:
+    return _metric_file().metrics
+
+
+def ambiguous_metrics() -> dict[str, list[str]]:
+    """Words that name more than one metric, with the metrics they could mean."""
+    return _metric_file().ambiguous
+
+
+@cache
+def strategies() -> list[Strategy]:
+    return validate(StrategyFile, read_yaml(HERE / "strategies.yaml"), "strategies.yaml").strategies
+
+
+@cache
+def unpaid() -> UnpaidFile:
+    return validate(UnpaidFile, read_yaml(HERE / "unpaid.yaml"), "unpaid.yaml")
+
+
+@cache
+def tables() -> dict[str, TableDef]:
+    raw = read_yaml(HERE / "tables.yaml")
+    return {key: validate(TableDef, value, f"tables.yaml: {key}") for key, value in raw.items()}

@@ -1,0 +1,37 @@
+"""Every text a model reads and every fixed text a person reads, in zh and en.
+
+`text(key, lang, **variables)` fills one template of texts.yaml. A missing key, language or variable is an error of
+ours and raises at once (KeyError), so no half-filled sentence can reach a person.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+LANGS = ("zh", "en")
+
+
+@cache
+def _texts() -> dict[str, dict[str, str]]:
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    with (Path(__file__).parent / "texts.yaml").open(encoding="utf-8") as f:
+        raw = yaml.load(f, Loader=loader)
+    flat: dict[str, dict[str, str]] = {}
+    for group, entries in raw.items():
+        for key, pair in entries.items():
+            flat[f"{group}.{key}"] = pair
+    return flat
+
+
+def text(key: str, lang: str, **variables: Any) -> str:
+    """The template `key` (`group.name` in texts.yaml) in `lang` ("zh" or "en") with its variables filled in."""
+    return _texts()[key][lang].format(**variables)
+
+
+def keys() -> list[str]:
+    """All keys, for the tests that hold zh and en together."""
+    return list(_texts())

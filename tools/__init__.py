@@ -1,0 +1,16 @@
+"""Deterministic functions on the merchant's data and playbooks. No model, no Telegram.
+
+`TOOLS` are the ones that a model may call: each takes a Context first, then typed arguments, and returns a ToolResult.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tools.facts import ToolResult
+from tools.phases import phase
+from tools.plans import plan
+from tools.playbooks import search_playbooks
+from tools.reports import crowd, metric
+
+TOOLS: tuple[Callable[..., ToolResult], ...] = (phase, plan, crowd, metric, search_playbooks)

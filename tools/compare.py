@@ -1,0 +1,113 @@
+"""What a number is compared with: an earlier window, the same phase of an earlier campaign, the target, the peers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from tools import metrics
+from tools.campaigns import Campaign, campaign_for
+from tools.errors import AskAgain
+from tools.periods import Window
+from tools.shop import Shop
+
+if TYPE_CHECKING:
+    from tools.engine import Engine
+
+KINDS = ("previous_day", "previous_window", "campaign:KEY:YEAR", "target", "peers")
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The value that a cell is compared with; `diff` = value − other, `ratio` = value / other − 1 (None without either)."""
+
+    value: float | int | None
+    query: str
+    diff: float | None
+    ratio: float | None
+
+
+def earlier_window(kind: str, window: Window, campaigns: tuple[Campaign, ...], *, same_time: bool = False) -> Window:
+    """The window to compare with. `same_time` cuts its last day at the time of day at which `window` is cut."""
+    if kind == "previous_day":
+        return window.shifted(-1, whole=not same_time)
+    if kind == "previous_window":
+        return window.shifted(-window.days, whole=not same_time)
+    return _same_phase(kind, window, campaigns)
+
+
+def _same_phase(kind: str, window: Window, campaigns: tuple[Campaign, ...]) -> Window:
+    try:
+        _, key, year = kind.split(":")
+        other = next(c for c in campaigns if c.key == key and c.year == int(year))
+    except (ValueError, StopIteration):
+        known = ", ".join(f"campaign:{c.key}:{c.year}" for c in campaigns)
+        raise AskAgain("unknown_campaign", name=kind, nearest=known or "—") from None
+    here = campaign_for(window.last, campaigns)
+    phase = here.phase_at(window.last) if here else None
+    twin = next((p for p in other.phases if phase and p.key == phase.key), None)
+    if phase is None or twin is None:
+        raise AskAgain("no_same_phase", campaign=f"{other.key}:{other.year}", day=window.last.isoformat())
+    shift = (twin.first - phase.first).days
+    return window.shifted(shift, whole=True)
+
+
+def compare(
+    engine: Engine, cells: Sequence[metrics.Cell], kind: str, window: Window, shop: Shop, by: str | None = None
+) -> list[Compared | None]:
+    """One entry a cell. AskAgain when the kind is unknown."""
+    if kind in ("target", "peers"):
+        campaign = campaign_for(window.last, shop.campaigns)
+        return [_looked_up(engine, c, kind, window, campaign) for c in cells]
+    if kind not in ("previous_day", "previous_window") and not kind.startswith("campaign:"):
+        raise AskAgain("unknown_compare", name=kind, nearest=", ".join(KINDS))
+    other = earlier_window(kind, window, shop.campaigns)
+    scope = metrics.scope_of(other, shop.campaigns, shop.settings)
+    keys = list(dict.fromkeys(c.metric for c in cells))
+    crowds = list(dict.fromkeys(c.crowd for c in cells))
+    found = {
+        (c.crowd, c.metric, _moved(c.by, by, window, other)): c
+        for c in metrics.compute(engine, keys, crowds, other, scope, by)
+    }
+    out: list[Compared | None] = []
+    for cell in cells:
+        twin = found.get((cell.crowd, cell.metric, cell.by))
+        out.append(difference(cell.value, twin.value, twin.query) if twin else None)
+    return out
+
+
+def _moved(value: str | None, by: str | None, window: Window, other: Window) -> str | None:
+    """A day of the other window as the day of this window that it stands against."""
+    if by != "day" or value is None:
+        return value
+    return (date.fromisoformat(value) + timedelta(days=(window.first - other.first).days)).isoformat()
+
+
+def difference(value: float | int | None, other: float | int | None, query: str) -> Compared:
+    if value is None or other is None:
+        return Compared(other, query, None, None)
+    return Compared(other, query, value - other, value / other - 1 if other else None)
+
+
+def _looked_up(
+    engine: Engine, cell: metrics.Cell, kind: str, window: Window, campaign: Campaign | None
+) -> Compared | None:
+    """The merchant's target (of the one day, else of the campaign) or the peers' average."""
+    if campaign is None or " " in cell.crowd:
+        return None
+    where = f"campaign = '{campaign.key}' AND crowd = '{cell.crowd}' AND metric = '{cell.metric}'"
+    if kind == "peers":
+        query = f"SELECT value FROM peers WHERE {where}"
+    elif window.days == 1 or cell.by is not None:
+        day = cell.by or window.last.isoformat()
+        query = f"SELECT value FROM targets WHERE {where} AND date = DATE '{day}'"
+    else:
+        query = (
+            f"SELECT sum(value) AS value FROM targets WHERE {where} "
+            f"AND date BETWEEN DATE '{window.first}' AND DATE '{window.last}'"
+        )
+    rows = engine.query(query)
+    value = rows[0]["value"] if rows else None
+    return difference(cell.value, value, query) if value is not None else None

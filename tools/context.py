@@ -1,0 +1,53 @@
+"""What a tool works with: the shop, its data, its playbooks, the moment of the question and the answer's language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import prompts
+from tools.campaigns import Campaign, campaign_for
+from tools.crowds import Scope
+from tools.facts import FactSheet
+from tools.shop import Shop
+
+if TYPE_CHECKING:
+    from knowledge.search import Searcher
+    from tools.engine import Engine
+
+
+@dataclass(frozen=True)
+class Context:
+    """One question's surroundings. `open_engine` and `open_search` open on first use: not every tool needs them."""
+
+    shop: Shop
+    at: datetime
+    lang: str
+    open_engine: Callable[[], Engine]
+    open_search: Callable[[], Searcher]
+    sheet: FactSheet = field(compare=False)
+
+    @property
+    def engine(self) -> Engine:
+        return self.open_engine()
+
+    @property
+    def campaign(self) -> Campaign | None:
+        """The campaign of the moment: the one it is in, else the latest that began before it."""
+        return campaign_for(self.at.date(), self.shop.campaigns)
+
+    @property
+    def inside(self) -> Campaign | None:
+        """The campaign that the moment is in, if any."""
+        c = self.campaign
+        return c if c is not None and c.last >= self.at.date() else None
+
+    @property
+    def scope(self) -> Scope:
+        return Scope(self.at, self.campaign, self.shop.settings)
+
+    def say(self, key: str, **variables: object) -> str:
+        """A fixed text in the answer's language."""
+        return prompts.text(key, self.lang, **variables)

@@ -1,0 +1,413 @@
+"""Crowds as Ibis expressions: each function gives a table of distinct `user_id` (domain: crowds, precision).
+
+A crowd is taken at a moment T (`Scope.at`); nothing after T is ever seen. Panel crowds in a window are taken at the window's
+end. "Last N days" is T − N × 24 h to T, both included; "on k days" counts calendar days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from tools.campaigns import Campaign, Wave, day_end, day_start
+from tools.errors import AskAgain
+from tools.shop import Thresholds
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from tools.engine import Engine
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a crowd is taken at: the moment, the campaign, the cut-offs, and the window's first day when there is one."""
+
+    at: datetime
+    campaign: Campaign | None
+    settings: Thresholds
+    window_first: date | None = None
+
+    @property
+    def first(self) -> date:
+        """The window's first day; without a window the day of the moment."""
+        return self.window_first or self.at.date()
+
+    @property
+    def wave(self) -> Wave:
+        if self.campaign is None:
+            raise AskAgain("no_campaign_before", day=self.at.date().isoformat())
+        return self.campaign.wave_at(self.at.date())
+
+    @property
+    def wave_start(self) -> datetime:
+        return day_start(self.wave.first)
+
+    @property
+    def wave_until(self) -> datetime:
+        """The end of "this wave up to T": T, or the wave's last second once it is over."""
+        return min(self.at, day_end(self.wave.last))
+
+    @property
+    def campaign_start(self) -> datetime:
+        if self.campaign is None:
+            raise AskAgain("no_campaign_before", day=self.at.date().isoformat())
+        return day_start(self.campaign.first)
+
+    @property
+    def cohort_date(self) -> date:
+        """The day before which `old` looks back; without any campaign the window's first day."""
+        return self.campaign.cohort_date if self.campaign else self.first
+
+    def ago(self, days: int) -> datetime:
+        return self.at - timedelta(days=days)
+
+
+Crowd = Callable[["Engine", Scope], "ir.Table"]
+CROWDS: dict[str, Crowd] = {}
+
+
+def _crowd(f: Crowd) -> Crowd:
+    CROWDS[f.__name__.strip("_")] = f
+    return f
+
+
+# --- building blocks ---------------------------------------------------------------------------------------------
+
+
+def _events(e: Engine, since: datetime | None, until: datetime, *kinds: str) -> ir.Table:
+    t = e.table("events")
+    t = t.filter(t.ts <= until)
+    if since is not None:
+        t = t.filter(t.ts >= since)
+    return t.filter(t.kind.isin(kinds)) if kinds else t
+
+
+def _paid(e: Engine, since: datetime | None, until: datetime) -> ir.Table:
+    t = e.table("orders")
+    t = t.filter(t.paid_at <= until)
+    return t if since is None else t.filter(t.paid_at >= since)
+
+
+def users(t: ir.Table) -> ir.Table:
+    return t.select("user_id").distinct()
+
+
+def both(a: ir.Table, b: ir.Table) -> ir.Table:
+    return a.semi_join(b, "user_id").select("user_id")
+
+
+def without(a: ir.Table, b: ir.Table) -> ir.Table:
+    return a.anti_join(b, "user_id").select("user_id")
+
+
+def either(a: ir.Table, *others: ir.Table) -> ir.Table:
+    import ibis
+
+    return ibis.union(a, *others, distinct=True)
+
+
+def _on_days(t: ir.Table, column: str, at_least: int) -> ir.Table:
+    """People of `t` whose `column` falls on at least so many calendar days."""
+    counted = t.group_by("user_id").agg(days=t[column].date().nunique())
+    return counted.filter(counted.days >= at_least).select("user_id")
+
+
+# --- panel crowds ------------------------------------------------------------------------------------------------
+
+
+@_crowd
+def _all(e: Engine, s: Scope) -> ir.Table:
+    o = e.table("orders")
+    return either(
+        e.table("customers").select("user_id"),
+        _events(e, None, s.at).select("user_id"),
+        o.filter((o.created_at <= s.at) | (o.paid_at <= s.at)).select("user_id"),
+    )
+
+
+@_crowd
+def old(e: Engine, s: Scope) -> ir.Table:
+    t = _paid(e, day_start(s.cohort_date - timedelta(days=s.settings.old_customer_days)), s.at)
+    return users(t.filter(t.paid_at < day_start(s.cohort_date)))
+
+
+@_crowd
+def new(e: Engine, s: Scope) -> ir.Table:
+    """Visited or paid in the window, and not old."""
+    since = day_start(s.first)
+    came = either(users(_events(e, since, s.at, "visit")), users(_paid(e, since, s.at)))
+    return without(came, old(e, s))
+
+
+@_crowd
+def member(e: Engine, s: Scope) -> ir.Table:
+    t = e.table("customers")
+    return users(t.filter(t.member_joined_at <= s.at))
+
+
+@_crowd
+def fan(e: Engine, s: Scope) -> ir.Table:
+    t = e.table("customers")
+    return users(t.filter(t.fan_since <= s.at))
+
+
+# --- acquisition crowds ------------------------------------------------------------------------------------------
+
+
+def _bought(e: Engine, s: Scope) -> ir.Table:
+    return users(_paid(e, None, s.at))
+
+
+@_crowd
+def public_new(e: Engine, s: Scope) -> ir.Table:
+    """First event within the window (without one: the wave), no order ever, not a member."""
+    since = day_start(s.window_first) if s.window_first else s.wave_start
+    seen = _events(e, None, s.at)
+    first = seen.group_by("user_id").agg(first_seen=seen.ts.min())
+    fresh = first.filter(first.first_seen >= since).select("user_id")
+    o = e.table("orders")
+    ordered = users(o.filter(o.created_at <= s.at))
+    return without(without(fresh, ordered), member(e, s))
+
+
+@_crowd
+def nonmember_unbought(e: Engine, s: Scope) -> ir.Table:
+    return without(without(_all(e, s), member(e, s)), _bought(e, s))
+
+
+@_crowd
+def member_unbought(e: Engine, s: Scope) -> ir.Table:
+    return without(member(e, s), _bought(e, s))
+
+
+@_crowd
+def nonmember_bought(e: Engine, s: Scope) -> ir.Table:
+    return without(_bought(e, s), member(e, s))
+
+
+@_crowd
+def member_bought(e: Engine, s: Scope) -> ir.Table:
+    return both(member(e, s), _bought(e, s))
+
+
+# --- action crowds -----------------------------------------------------------------------------------------------
+
+
+def _wanted_unpaid(e: Engine, s: Scope, *kinds: str) -> ir.Table:
+    """Showed interest in this wave and paid nothing at or after the first sign of it."""
+    signs = _events(e, s.wave_start, s.wave_until, *kinds)
+    first = signs.group_by("user_id").agg(first_sign=signs.ts.min())
+    paid = _paid(e, s.wave_start, s.at)
+    last = paid.group_by("user_id").agg(last_paid=paid.paid_at.max())
+    t = first.left_join(last, "user_id")
+    return t.filter(t.last_paid.isnull() | (t.last_paid < t.first_sign)).select("user_id")
+
+
+@_crowd
+def cart_unpaid(e: Engine, s: Scope) -> ir.Table:
+    return _wanted_unpaid(e, s, "cart")
+
+
+@_crowd
+def cart_fav_unpaid(e: Engine, s: Scope) -> ir.Table:
+    return _wanted_unpaid(e, s, "cart", "favorite")
+
+
+@_crowd
+def balance_due(e: Engine, s: Scope) -> ir.Table:
+    t = e.table("orders")
+    return users(
+        t.filter(
+            t.kind == "presale",
+            t.deposit_paid_at >= s.campaign_start,
+            t.deposit_paid_at <= s.at,
+            t.paid_at.isnull() | (t.paid_at > s.at),
+        )
+    )
+
+
+@_crowd
+def last_push(e: Engine, s: Scope) -> ir.Table:
+    recent = users(_events(e, s.ago(3), s.at, "cart", "favorite"))
+    returning = _on_days(_events(e, s.ago(7), s.at, "visit"), "ts", 2)
+    return both(both(cart_fav_unpaid(e, s), recent), returning)
+
+
+@_crowd
+def high_potential(e: Engine, s: Scope) -> ir.Table:
+    keen = either(
+        users(_events(e, s.ago(30), s.at, "cart", "favorite")),
+        _on_days(_events(e, s.ago(30), s.at, "visit"), "ts", 3),
+    )
+    return without(keen, users(_paid(e, s.campaign_start, s.at)))
+
+
+@_crowd
+def category_interest(e: Engine, s: Scope) -> ir.Table:
+    items = e.table("items")
+    heroes = items.filter(items.is_hero == 1, items.category_id.notnull()).select("category_id").distinct()
+    own = items.select("item_id", item_category=items.category_id)
+    t = _events(e, s.ago(30), s.at, "visit", "favorite", "cart").left_join(own, "item_id").drop("item_id_right")
+    interest = t.mutate(category_id=t.category_id.fill_null(t.item_category)).semi_join(heroes, "category_id")
+    return without(users(interest), users(_paid(e, s.ago(180), s.at)))
+
+
+@_crowd
+def presale_history(e: Engine, s: Scope) -> ir.Table:
+    t = e.table("orders")
+    return users(t.filter(t.kind == "presale", t.paid_at < s.campaign_start, t.paid_at <= s.at))
+
+
+@_crowd
+def gold_intent(e: Engine, s: Scope) -> ir.Table:
+    return both(member(e, s), _on_days(_paid(e, s.ago(365), s.at), "paid_at", 2))
+
+
+@_crowd
+def repurchase(e: Engine, s: Scope) -> ir.Table:
+    return both(member(e, s), users(_paid(e, s.ago(365), s.at)))
+
+
+@_crowd
+def member_dormant_intent(e: Engine, s: Scope) -> ir.Table:
+    active = both(member(e, s), users(_events(e, s.ago(30), s.at)))
+    return without(active, users(_paid(e, s.ago(180), s.at)))
+
+
+@_crowd
+def member_hesitating(e: Engine, s: Scope) -> ir.Table:
+    c = e.table("coupons")
+    signs = either(
+        users(_events(e, s.ago(7), s.at, "coupon_claim", "cart", "favorite")),
+        users(c.filter(c.claimed_at >= s.ago(7), c.claimed_at <= s.at)),
+        _on_days(_events(e, s.ago(30), s.at, "visit"), "ts", 3),
+    )
+    return without(both(member(e, s), signs), users(_paid(e, s.wave_start, s.wave_until)))
+
+
+@_crowd
+def bought_nonmember(e: Engine, s: Scope) -> ir.Table:
+    if s.campaign is None:
+        raise AskAgain("no_campaign_before", day=s.at.date().isoformat())
+    return without(users(_paid(e, day_start(s.campaign.recruit_from), s.at)), member(e, s))
+
+
+@_crowd
+def live_member(e: Engine, s: Scope) -> ir.Table:
+    return both(member(e, s), _on_days(_events(e, s.ago(30), s.at, "live_watch"), "ts", 2))
+
+
+@_crowd
+def coupon_unredeemed(e: Engine, s: Scope) -> ir.Table:
+    t = e.table("coupons")
+    held = t.filter(
+        t.claimed_at <= s.at, t.valid_from <= s.at, t.valid_to >= s.at, t.redeemed_order_id.isnull()
+    )
+    return both(member(e, s), users(held))
+
+
+@_crowd
+def challenge_open(e: Engine, s: Scope) -> ir.Table:
+    joins = _events(e, s.campaign_start, s.at, "challenge_join")
+    joined = joins.group_by("user_id").agg(joined_at=joins.ts.max())
+    done = _events(e, s.campaign_start, s.at, "challenge_done")
+    finished = done.group_by("user_id").agg(done_at=done.ts.max())
+    t = joined.left_join(finished, "user_id")
+    return t.filter(t.done_at.isnull() | (t.done_at < t.joined_at)).select("user_id")
+
+
+@_crowd
+def dormant_vip(e: Engine, s: Scope) -> ir.Table:
+    """3+ paid orders, or lifetime paid amount at or above the 80th percentile of buyers; last paid over 180 days ago."""
+    paid = _paid(e, None, s.at)
+    per = paid.group_by("user_id").agg(
+        orders=paid.order_id.nunique(), amount=paid.amount.sum().cast("float64"), last_paid=paid.paid_at.max()
+    )
+    top_fifth = per.aggregate(bar=per.amount.quantile(0.8))
+    t = per.cross_join(top_fifth)
+    return t.filter(t.last_paid < s.ago(180), (t.orders >= 3) | (t.amount >= t.bar)).select("user_id")
+
+
+# --- lifecycle (members; the first state that fits) --------------------------------------------------------------
+
+
+def lifecycle(e: Engine, s: Scope) -> ir.Table:
+    """`user_id`, `state` of every member at T. An order is a distinct order_id with a paid line that is no sample."""
+    import ibis
+
+    paid = _paid(e, None, s.at)
+    real = paid.kind != "sample"
+    per = paid.group_by("user_id").agg(
+        orders=paid.order_id.nunique(where=real),
+        samples=(~real).sum(),
+        last_paid=paid.paid_at.max(),
+    )
+    repeat = per.filter(per.orders >= 2)
+    median = repeat.aggregate(median=repeat.orders.median())
+    c = e.table("customers")
+    c = c.filter(c.member_joined_at <= s.at).select("user_id", "member_joined_at")
+    t = c.left_join(per, "user_id").drop("user_id_right").cross_join(median)
+    orders, samples = t.orders.fill_null(0), t.samples.fill_null(0)
+    state = ibis.cases(
+        ((t.member_joined_at >= s.ago(s.settings.new_member_days)) & (orders <= 1), "new_member"),
+        ((orders == 0) & (samples > 0), "trial"),
+        (orders == 0, "potential"),
+        (t.last_paid >= s.ago(s.settings.active_old_days), "active_old"),
+        ((t.last_paid >= s.ago(s.settings.prechurn_days)) & (orders >= t.median), "prechurn_high"),
+        (t.last_paid >= s.ago(s.settings.prechurn_days), "prechurn_low"),
+        else_="churned",
+    )
+    return t.select("user_id", state=state)
+
+
+def _state(name: str) -> Crowd:
+    def of(e: Engine, s: Scope) -> ir.Table:
+        t = lifecycle(e, s)
+        return users(t.filter(t.state == name))
+
+    return of
+
+
+for _name in ("new_member", "active_old", "prechurn_high", "prechurn_low", "churned", "trial", "potential"):
+    CROWDS[_name] = _state(_name)
+
+
+# --- helpers of our own, for splitting an audience ---------------------------------------------------------------
+
+
+@_crowd
+def group_member(e: Engine, s: Scope) -> ir.Table:
+    t = e.table("customers")
+    return users(t.filter(t.in_group == 1))
+
+
+@_crowd
+def service_contact(e: Engine, s: Scope) -> ir.Table:
+    t = e.table("customers")
+    return users(t.filter(t.in_exclusive_service == 1))
+
+
+@_crowd
+def deposit_unpaid(e: Engine, s: Scope) -> ir.Table:
+    """Carted a presale item in this wave and has paid no deposit on it at or after that, nor bought it."""
+    items = e.table("items")
+    presale = items.filter(items.is_presale == 1).select("item_id").distinct()
+    carts = _events(e, s.wave_start, s.wave_until, "cart").semi_join(presale, "item_id")
+    first = carts.group_by("user_id", "item_id").agg(first_cart=carts.ts.min())
+    o = e.table("orders")
+    settled = o.filter((o.deposit_paid_at <= s.at) | (o.paid_at <= s.at))
+    last = settled.group_by("user_id", "item_id").agg(
+        deposit_at=settled.deposit_paid_at.max(where=settled.deposit_paid_at <= s.at),
+        paid_at=settled.paid_at.max(where=settled.paid_at <= s.at),
+    )
+    t = first.left_join(last, ["user_id", "item_id"])
+    settled_since = (t.deposit_at >= t.first_cart).fill_null(False) | (t.paid_at >= t.first_cart).fill_null(False)
+    return users(t.filter(~settled_since))
+
+
+@_crowd
+def wave_buyers(e: Engine, s: Scope) -> ir.Table:
+    return users(_paid(e, s.wave_start, s.wave_until))

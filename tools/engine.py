@@ -1,0 +1,128 @@
+"""The only opener of a database: one DuckDB file in the workspace, reached through Ibis.
+
+Crowds and metrics are Ibis expressions; `Engine.rows` compiles and runs one. Import (tools/ingest.py) speaks DuckDB's SQL
+through `Engine.execute`, because reading files is the engine's own business. No text of a user is ever pasted into SQL.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import OrderedDict
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from knowledge import catalog
+from tools.errors import NeedsPerson
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    import pandas as pd
+    import pyarrow as pa
+
+SQL_TYPES = {
+    "text": "VARCHAR",
+    "choice": "VARCHAR",
+    "time": "TIMESTAMP",
+    "day": "DATE",
+    "money": "DECIMAL(18, 2)",
+    "number": "DOUBLE",
+    "integer": "BIGINT",
+    "flag": "TINYINT",
+}
+_IMPORTS = """CREATE TABLE IF NOT EXISTS _imports (
+    file VARCHAR, sha256 VARCHAR, target VARCHAR, format VARCHAR, read BIGINT, accepted BIGINT, rejected BIGINT,
+    duplicates BIGINT, imported_at TIMESTAMP)"""
+_CACHED_RESULTS = 256
+
+
+class Engine:
+    """One open data file. `read_only` leaves room for other readers; writing wants the file alone."""
+
+    def __init__(self, path: Path, *, read_only: bool = True) -> None:
+        import ibis
+
+        if read_only and not path.exists():
+            raise NeedsPerson("no_data_file", path=str(path))
+        import duckdb
+
+        try:
+            self.con = ibis.duckdb.connect(path, read_only=read_only)
+        except duckdb.IOException as e:
+            if "lock" in str(e).lower():
+                raise NeedsPerson("data_locked", path=str(path)) from e
+            raise NeedsPerson("data_broken", path=str(path)) from e
+        except duckdb.Error as e:
+            raise NeedsPerson("data_broken", path=str(path)) from e
+        self.path = path
+        self.raw = self.con.con
+        self._tables: dict[str, ir.Table] = {}
+        self._results: OrderedDict[str, list[dict[str, Any]]] = OrderedDict()
+
+    def create_tables(self) -> None:
+        """All tables of the catalogue, empty, where they are missing."""
+        for key, table in catalog.tables().items():
+            columns = ", ".join(f'"{name}" {SQL_TYPES[c.type]}' for name, c in table.columns.items())
+            self.raw.execute(f'CREATE TABLE IF NOT EXISTS "{key}" ({columns})')
+        self.raw.execute(_IMPORTS)
+
+    def table(self, name: str) -> ir.Table:
+        """The Ibis table of a catalogue table."""
+        if name not in self._tables:
+            self._tables[name] = self.con.table(name)
+        return self._tables[name]
+
+    def sql(self, expr: ir.Expr) -> str:
+        """`expr` as one statement of this engine."""
+        return str(self.con.compile(expr))
+
+    def rows(self, expr: ir.Table) -> tuple[list[dict[str, Any]], str]:
+        """(rows, the statement that gave them). Decimals come back as float, dates and times as they are."""
+        sql = self.sql(expr)
+        return self.query(sql), sql
+
+    def query(self, sql: str) -> list[dict[str, Any]]:
+        """Rows of a statement that we compiled. A statement seen before is answered from memory until data changes."""
+        if sql in self._results:
+            self._results.move_to_end(sql)
+            return self._results[sql]
+        cursor = self.raw.execute(sql)
+        names = [d[0] for d in cursor.description]
+        rows = [dict(zip(names, map(plain, row), strict=True)) for row in cursor.fetchall()]
+        self._results[sql] = rows
+        if len(self._results) > _CACHED_RESULTS:
+            self._results.popitem(last=False)
+        return rows
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run a statement of ours that may write and fetch all it returns; results in memory are forgotten."""
+        self._results.clear()
+        return self.raw.execute(sql, list(parameters)).fetchall()
+
+    def load_arrow(self, name: str, rows: pa.Table) -> None:
+        """Append `rows` (all columns, in order) to a catalogue table."""
+        self._results.clear()
+        self.raw.register("_arrow_rows", rows)
+        try:
+            self.raw.execute(f'INSERT INTO "{name}" SELECT * FROM _arrow_rows')
+        finally:
+            self.raw.unregister("_arrow_rows")
+
+    def frame(self, expr: ir.Table) -> pd.DataFrame:
+        """`expr` as a pandas frame, for exports."""
+        return self.con.to_pandas(expr)
+
+    def close(self) -> None:
+        self.con.disconnect()
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON would carry it: Decimal to float, dates and times to ISO text."""
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, dt.datetime):
+        return value.strftime("%Y-%m-%d %H:%M:%S")
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    return value

@@ -1,0 +1,52 @@
+"""Search in the playbooks as a tool: passages with verbatim quotes to cite."""
+
+from __future__ import annotations
+
+import re
+
+from knowledge.chunks import sections
+from knowledge.passages import Passage
+from tools.context import Context
+from tools.facts import ToolResult
+
+_SHOWN = 3
+
+
+def search_playbooks(ctx: Context, query: str) -> ToolResult:
+    """Find what the strategy playbooks and definitions say about a question. Returns passages to cite; none when nothing answers."""
+    hits = ctx.open_search().search(query, k=8)
+    shown = [h.passage for h in hits if h.passage.kind != "strategy"][:_SHOWN]
+    if not shown:
+        return ToolResult(kind="knowledge", data={"passages": [], "also": []})
+    best = shown[0]
+    passages = []
+    for p in [best] if best.kind == "playbook" else shown[:1]:
+        number = ctx.sheet.cite(p.source.get(ctx.lang), p.section.get(ctx.lang), p.text)
+        passages.append({"title": _title(p, ctx.lang), "lines": _lines(p, ctx.lang), "cite": number})
+    also = []
+    for p in shown[1:]:
+        number = ctx.sheet.cite(p.source.get(ctx.lang), p.section.get(ctx.lang), _first_sentence(p))
+        also.append(f"{_title(p, ctx.lang)} [{number}]")
+    return ToolResult(
+        kind="knowledge",
+        facts=ctx.sheet.facts,
+        citations=ctx.sheet.citations,
+        data={"passages": passages, "also": also},
+    )
+
+
+def _title(p: Passage, lang: str) -> str:
+    return p.section.get(lang).split(" › ")[-1]
+
+
+def _lines(p: Passage, lang: str) -> list[str]:
+    """The passage as it stands; a definition in the answer's language."""
+    if p.kind in ("metric", "crowd"):
+        zh, en = p.text.split("\n", 1)
+        return [en if lang == "en" else zh]
+    return [line for line in p.text.splitlines() if line.strip()]
+
+
+def _first_sentence(p: Passage) -> str:
+    section = sections().get(p.key.removeprefix("playbook:"))
+    return section.quote() if section else re.split(r"\n", p.text)[0]

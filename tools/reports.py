@@ -1,0 +1,253 @@
+"""Numbers as answers: crowds and metrics with what makes them readable (parts, comparison, definition)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from knowledge import catalog
+from tools import audience, metrics, names, plans, wording
+from tools.campaigns import day_end, day_start
+from tools.compare import difference, earlier_window
+from tools.compare import compare as compare_cells
+from tools.context import Context
+from tools.errors import AskAgain
+from tools.facts import Fact, ToolResult
+from tools.periods import Window, parse_day, window
+from tools.status import data_until
+
+MAX_ROWS = 12
+# Which table a metric's data comes from, to say up to when it goes.
+_ORDER_METRICS = (
+    "deposit_buyers", "balance_buyers", "presale_paid_amount", "cart_buyers", "cart_paid_amount", "buyers", "paid_amount",
+)  # fmt: skip
+
+
+def crowd(ctx: Context, crowds: list[str]) -> ToolResult:
+    """How many people are in each crowd now, their share of the shop, money at stake, top items, split by member level.
+
+    AskAgain when a crowd is unknown.
+    """
+    blocks = []
+    for text in crowds:
+        tree = audience.parse(text)
+        name = audience.label(tree, ctx.lang)
+        profile = audience.profile(ctx.engine, audience.canonical(tree), ctx.scope)
+        size = ctx.sheet.add(
+            ctx.say("label.size", crowd=name), profile.size, "people", profile.query("size"),
+            metric="crowd_size", crowd=profile.key,
+        )  # fmt: skip
+        head = ctx.say("crowd.head", crowd=name, people=size.display)
+        if profile.share is not None and profile.key != "all":
+            share = ctx.sheet.add(ctx.say("label.share", crowd=name), profile.share, "ratio", profile.share_query())
+            head += ctx.say("crowd.share", share=share.display)
+        lines = []
+        if audience.has_carts(tree):
+            if profile.at_stake is None:
+                lines.append(ctx.say("crowd.stake_unknown"))
+            else:
+                stake = ctx.sheet.add(ctx.say("label.stake"), profile.at_stake, "CNY", profile.query("at_stake"))
+                lines.append(ctx.say("crowd.stake", amount=stake.display))
+        lines += [x for x in (plans.levels_line(ctx, profile), plans.items_line(ctx, profile)) if x]
+        meaning = catalog.crowds()[tree].meaning.get(ctx.lang) if isinstance(tree, str) else None
+        blocks.append({"crowd": profile.key, "head": head, "lines": lines, "meaning": meaning})
+    data = {"blocks": blocks, "notes": plans.data_notes(ctx)}
+    return ToolResult(kind="crowd", facts=ctx.sheet.facts, citations=ctx.sheet.citations, data=data)
+
+
+def metric(
+    ctx: Context,
+    metric_keys: list[str],
+    crowds: list[str],
+    first: str,
+    last: str,
+    compare: str | None = None,
+    by: str | None = None,
+) -> ToolResult:
+    """Metrics of crowds over whole days first..last (YYYY-MM-DD), seen up to now.
+
+    compare: previous_day, previous_window, campaign:KEY:YEAR, target or peers. by: day, member_level or city.
+    AskAgain when a name is unknown or the period has not begun; a day without data is said in the notes.
+    """
+    keys = [names.metric_key(m) for m in metric_keys]
+    audiences = [audience.canonical(audience.parse(c)) for c in crowds]
+    over = window(parse_day(first), parse_day(last), ctx.at)
+    scope = metrics.scope_of(over, ctx.shop.campaigns, ctx.shop.settings)
+    if by is not None and by not in metrics.BY:
+        raise AskAgain("unknown_by", name=by, nearest=", ".join(metrics.BY))
+    wanted = list(dict.fromkeys([*keys, *(p for k in keys for p in _parts(k))]))
+    notes = missing_data(ctx, wanted, over)
+    data: dict[str, Any] = {"notes": notes, "when": when(ctx, over), "blocks": [], "rows": []}
+    if by:
+        data["rows"] = _rows(ctx, keys, audiences, over, by)
+        data["by"] = ctx.say(f"by.{by}")
+        cites, meanings = _definitions(ctx, keys)
+        data |= {"cites": cites, "meanings": meanings}
+        return _result(ctx, data)
+    cells = {(c.crowd, c.metric): c for c in metrics.compute(ctx.engine, wanted, audiences, over, scope)}
+    others = {
+        tag: {(c.crowd, c.metric): x for c, x in zip(cells.values(), found, strict=True)}
+        for tag, found in _comparisons(ctx, list(cells.values()), compare, over).items()
+    }
+    for crowd_key in audiences:
+        for key in keys:
+            data["blocks"].append(_block(ctx, key, crowd_key, over, cells, others, compare))
+    cites, meanings = _definitions(ctx, keys)
+    data |= {"cites": cites, "meanings": meanings, "compare": compare}
+    return _result(ctx, data)
+
+
+def _result(ctx: Context, data: dict[str, Any]) -> ToolResult:
+    return ToolResult(kind="metric", facts=ctx.sheet.facts, citations=ctx.sheet.citations, data=data)
+
+
+def _parts(key: str) -> list[str]:
+    m = catalog.metrics()[key]
+    return [p for p in (m.numerator, m.denominator) if p and p in catalog.metrics()]
+
+
+def when(ctx: Context, over: Window) -> str:
+    """今天（截至 10:00） · 昨天 · 6 月 16 日–6 月 17 日. Every numeral of it is a fact."""
+    days_ago = (ctx.at.date() - over.last).days
+    if over.days == 1 and days_ago in (0, 1):
+        text = ctx.say("when.today" if days_ago == 0 else "when.yesterday")
+    else:
+        other_year = over.first.year != ctx.at.year or over.last.year != ctx.at.year
+        first = wording.day(over.first, ctx.lang, year=other_year)
+        last = wording.day(over.last, ctx.lang, year=other_year)
+        shown = first if over.days == 1 else f"{first}–{last}"
+        for end, part in ((over.first, first), (over.last, last)):
+            ctx.sheet.moment(ctx.say("label.period"), day_start(end), part)
+        text = shown
+    if over.partial:
+        clock = ctx.sheet.moment(ctx.say("label.as_of"), over.until, over.until.strftime("%H:%M"))
+        text += ctx.say("when.until", clock=clock.display)
+    return text
+
+
+def missing_data(ctx: Context, keys: list[str], over: Window) -> list[str]:
+    """Says up to when there is data, for each table that the asked days go beyond."""
+    until = data_until(ctx.engine)
+    tables = {"orders" if k in _ORDER_METRICS else "events" for k in keys if k in (*_ORDER_METRICS, "visitors", "carters")}
+    notes = []
+    for table in sorted(tables):
+        end = until[table]
+        name = catalog.tables()[table].name.get(ctx.lang)
+        if end is None:
+            notes.append(ctx.say("note.no_rows", table=name))
+        elif end < min(day_start(over.last), over.until):
+            shown = f"{wording.day(end.date(), ctx.lang, year=end.year != ctx.at.year)} {end:%H:%M}"
+            fact = ctx.sheet.moment(ctx.say("label.data_until", table=name), end, shown)
+            notes.append(ctx.say("note.data_until", table=name, moment=fact.display))
+    return notes
+
+
+def _comparisons(
+    ctx: Context, cells: list[metrics.Cell], compare: str | None, over: Window
+) -> dict[str, list[Any]]:
+    """"whole": against the whole earlier window; "same": cut at the same time of day, when today is not over."""
+    if compare is None:
+        return {}
+    out = {"whole": compare_cells(ctx.engine, cells, compare, over, ctx.shop)}
+    if over.partial and compare in ("previous_day", "previous_window"):
+        earlier = earlier_window(compare, over, ctx.shop.campaigns, same_time=True)
+        scope = metrics.scope_of(earlier, ctx.shop.campaigns, ctx.shop.settings)
+        keys = list(dict.fromkeys(c.metric for c in cells))
+        crowds = list(dict.fromkeys(c.crowd for c in cells))
+        twins = metrics.compute(ctx.engine, keys, crowds, earlier, scope)
+        out["same"] = [difference(c.value, t.value, t.query) for c, t in zip(cells, twins, strict=True)]
+    return out
+
+
+def _block(
+    ctx: Context,
+    key: str,
+    crowd_key: str,
+    over: Window,
+    cells: dict[tuple[str, str], metrics.Cell],
+    others: dict[str, dict[tuple[str, str], Any]],
+    compare: str | None,
+) -> dict[str, Any]:
+    m = catalog.metrics()[key]
+    name = audience.label(audience.parse(crowd_key), ctx.lang)
+
+    def fact(metric_key: str, label_when: str, value: Any, query: str, at: datetime | None = None) -> Fact:
+        d = catalog.metrics()[metric_key]
+        label = ctx.say("label.metric", crowd=name, metric=d.name.get(ctx.lang), when=label_when)
+        return ctx.sheet.add(
+            label, value, d.unit, query, metric=metric_key, crowd=crowd_key, window=over, at=at or over.until
+        )
+
+    cell = cells[crowd_key, key]
+    value = fact(key, "", cell.value, cell.query)
+    parts = []
+    for p in _parts(key):
+        f = fact(p, "", cells[crowd_key, p].value, cells[crowd_key, p].query)
+        parts.append(f"{catalog.metrics()[p].name.get(ctx.lang)} {f.display}")
+    block: dict[str, Any] = {
+        "crowd": name,
+        "metric": m.name.get(ctx.lang),
+        "value": value.display,
+        "null": cell.value is None,
+        "parts": parts,
+    }
+    for tag, found in others.items():
+        other = found.get((crowd_key, key))
+        if other is None:
+            block[tag] = {"value": None}
+            continue
+        shown = fact(key, ctx.say(f"when.compare_{tag}"), other.value, other.query)
+        block[tag] = {"value": shown.display, **_change(ctx, m.unit, cell, other)}
+    return block
+
+
+def _change(ctx: Context, unit: str, cell: metrics.Cell, other: Any) -> dict[str, Any]:
+    """How far and in which direction: points for ratios, percent for the rest."""
+    change = other.diff if unit == "ratio" else other.ratio
+    if change is None:
+        return {"change": None}
+    if abs(change) < 0.0005:
+        return {"change": "same"}
+    a, b = f"({cell.query})", f"({other.query})"
+    query = f"SELECT {a} - {b}" if unit == "ratio" else f"SELECT {a} * 1.0 / {b} - 1"
+    label = ctx.say("label.change")
+    if unit == "ratio":
+        fact = ctx.sheet.add(label, change, "points", query)
+    else:
+        fact = ctx.sheet.add(label, change, "ratio", query, shown=f"{abs(change) * 100:.1f}%")
+    return {"change": "up" if change > 0 else "down", "by": fact.display}
+
+
+def _rows(ctx: Context, keys: list[str], audiences: list[str], over: Window, by: str) -> list[dict[str, Any]]:
+    scope = metrics.scope_of(over, ctx.shop.campaigns, ctx.shop.settings)
+    cells = metrics.compute(ctx.engine, keys, audiences, over, scope, by)
+    if by != "day":
+        first = {(c.crowd, c.by): c.value or 0 for c in reversed(cells) if c.metric == keys[0]}
+        cells = sorted(cells, key=lambda c: (audiences.index(c.crowd), -first[c.crowd, c.by]))
+    out = []
+    for cell in cells[: MAX_ROWS * len(keys)]:
+        m = catalog.metrics()[cell.metric]
+        crowd_name = audience.label(audience.parse(cell.crowd), ctx.lang)
+        title = cell.by or "—"
+        if by == "day":
+            at = day_start(parse_day(title))
+            shown = ctx.sheet.moment(ctx.say("label.period"), at, wording.day(at.date(), ctx.lang)).display
+        else:
+            shown = ctx.sheet.text(ctx.say(f"by.{by}"), title, plans.literal(title)).display
+        label = ctx.say("label.metric", crowd=crowd_name, metric=m.name.get(ctx.lang), when=shown)
+        fact = ctx.sheet.add(
+            label, cell.value, m.unit, cell.query, metric=cell.metric, crowd=cell.crowd, window=over,
+            at=min(over.until, day_end(parse_day(title))) if by == "day" else over.until,
+        )  # fmt: skip
+        out.append({"crowd": crowd_name, "metric": m.name.get(ctx.lang), "by": shown, "value": fact.display})
+    return out
+
+
+def _definitions(ctx: Context, keys: list[str]) -> tuple[list[int], list[str]]:
+    cites, meanings = [], []
+    for key in keys:
+        m = catalog.metrics()[key]
+        meanings.append(ctx.say("metric.meaning", metric=m.name.get(ctx.lang), meaning=m.meaning.get(ctx.lang)))
+        if m.source:
+            cites.append(plans.cite(ctx, m.source))
+    return list(dict.fromkeys(cites)), meanings

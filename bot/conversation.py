@@ -73,6 +73,11 @@ def answer(room: WarRoom, question: Question) -> Answer:
     return grounded(draft, question.text, lang).model_copy(update={"elapsed_ms": _ms(began)})
 
 
+def forget(room: WarRoom, session: str) -> None:
+    """The session's next question starts afresh."""
+    room.remembering_agent.checkpointer.delete_thread(session)
+
+
 def grounded(draft: Answer, question: str, lang: str) -> Answer:
     """The answer with every line that holds an untraced numeral taken out (rule 1); `degraded` says so."""
     problems = grounding.problems(draft, question)

@@ -57,7 +57,7 @@ def respond(messages: Sequence[BaseMessage]) -> AIMessage:
     if not results:
         call = None if clarify else tool_call(what, str(messages[asked].text))
         if call is None:
-            return AIMessage(content=writer.without_tool(what, clarify, lang))
+            return AIMessage(content=writer.without_tool(what, clarify, lang, str(messages[asked].text)))
         return AIMessage(content="", tool_calls=[{"name": call[0], "args": call[1], "id": "call-1", "type": "tool_call"}])
     last = results[-1]
     if last.artifact is None:

@@ -4,16 +4,20 @@ structure (rule 1 of contracts.md), and every citation mark has its citation (ru
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 from bot.answer import Answer
-from knowledge.textnorm import simplified
+from knowledge import catalog
 
+_TRADITIONAL = str.maketrans("萬億兩", "万亿两")
 _CN = "零〇一二两三四五六七八九十百千万亿"
 # 1,832 · 18.3% · 06-17 · 10:00 · 1.8万 · 三成 · 十二人
 _DIGITS = re.compile(r"\d[\d,]*(?:\.\d+)?(?:[:\-/]\d+)*")
-# Chinese numerals count things only when a unit or another numeral follows; 一对一, 第一波 and 唯一 do not.
+# Chinese numerals count things only when a unit or another numeral follows; 一对一, 第一波 and 唯一 do not, and a lone 一 is
+# idiom (最后一天, 同一件).
 _CHINESE = re.compile(
     rf"[{_CN}]*[{_CN[2:]}][{_CN}]*(?:点[{_CN}]+)?(?=[人个名位元块天日号小时分钟%％倍成件笔单条款月年])|"
     rf"百分之[{_CN}]+(?:点[{_CN}]+)?|[{_CN}]{{2,}}"
@@ -38,29 +42,38 @@ class Problem:
 
 def problems(answer: Answer, question: str) -> list[Problem]:
     """The numerals and citation marks of `answer.text` that nothing stands behind."""
-    sources = [
-        *(f.display for f in answer.facts),
-        question,
-        *(part for c in answer.citations for part in (c.quote, c.source, c.section)),
-        *_structure(answer),
-        *(_clarify(answer)),
-    ]
+    sources = [*(f.display for f in answer.facts), question, *_structure(answer)]
     allowed = {n for s in sources for n in numerals(s)}
+    verbatim = _verbatim(answer)
     marks = {str(c.id) for c in answer.citations}
     out = []
     for i, line in enumerate(answer.text.split("\n")):
         out += [Problem(i, f"[{m}]") for m in _MARK.findall(line) if m not in marks]
-        body = _LIST_NUMBER.sub("", _MARK.sub(" ", line))
-        out += [Problem(i, n) for n in numerals(body) if n not in allowed]
+        body = line
+        for phrase in verbatim:
+            body = body.replace(phrase, " ")
+        body = _LIST_NUMBER.sub("", _MARK.sub(" ", body))
+        out += [Problem(i, n) for n in sorted(numerals(body)) if n not in allowed]
     return out
+
+
+def _verbatim(answer: Answer) -> list[str]:
+    """Phrases that may stand as they are, numerals and all, longest first: lines of quotes, titles of what is cited, options
+    asked back, and the catalogue's names and definitions. Their numerals are allowed nowhere else."""
+    phrases = [line for c in answer.citations for line in c.quote.splitlines()]
+    phrases += [part for c in answer.citations for part in (c.source, c.section, c.section.split(" › ")[-1])]
+    if answer.clarify:
+        phrases += [answer.clarify.question, *answer.clarify.options]
+    found = {p.strip() for p in phrases if p.strip()} | _names()
+    return sorted(found, key=len, reverse=True)
 
 
 def numerals(text: str) -> set[str]:
     """The numerals of a text, in a form in which the same number written the same way compares equal."""
-    plain = simplified(text)
+    plain = unicodedata.normalize("NFKC", text).translate(_TRADITIONAL)
     found: Iterable[str] = [*_DIGITS.findall(plain), *_CHINESE.findall(plain)]
     words = (m.group().strip(" -").lower() for m in _ENGLISH.finditer(plain))
-    return {_normal(n) for n in [*found, *words] if n}
+    return {_normal(n) for n in [*found, *words] if n and n != "一"}
 
 
 def _normal(numeral: str) -> str:
@@ -68,19 +81,18 @@ def _normal(numeral: str) -> str:
 
 
 def _structure(answer: Answer) -> list[str]:
-    """Names that the interpretation shows and fixed texts carry: campaign, phase, period, crowds, metrics."""
-    from knowledge import catalog
-
+    """What the interpretation shows: campaign, period, what was assumed, what was not used."""
     what = answer.interpretation
-    out = [what.campaign or "", *(what.period or {}).values(), *what.assumed, *what.unused]
-    templates = catalog.campaign_templates()
-    for template in templates.values():
-        out += [str(template.name), template.key, *(str(p.name) for p in template.phases)]
-    crowds, metrics = catalog.crowds(), catalog.metrics()
-    out += [f"{c.meaning} {c.name}" for c in crowds.values()]
-    out += [f"{m.meaning} {m.name}" for m in metrics.values()]
-    return out
+    return [what.campaign or "", *(what.period or {}).values(), *what.assumed, *what.unused]
 
 
-def _clarify(answer: Answer) -> list[str]:
-    return [answer.clarify.question, *answer.clarify.options] if answer.clarify else []
+@cache
+def _names() -> frozenset[str]:
+    """The catalogue's names and definitions that hold a numeral: 618, 双11, 第一波预售, 近 3 天有加购…"""
+    entries = [*catalog.crowds().values(), *catalog.metrics().values()]
+    texts = [t for e in entries for t in (e.name.zh, e.name.en, e.meaning.zh, e.meaning.en)]
+    for template in catalog.campaign_templates().values():
+        for name in (template.name, *(p.name for p in template.phases)):
+            texts += [name] if isinstance(name, str) else [name.zh, name.en]
+        texts.append(template.key)
+    return frozenset(t for t in texts if numerals(t))

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tools.context import Context
-from tools.errors import NeedsPerson
 from tools.facts import FactSheet
 from tools.shop import Shop, load_shop
 
@@ -30,10 +29,9 @@ class WarRoom:
     @cached_property
     def engine(self) -> Engine:
         from tools.engine import Engine
+        from tools.statements import StatementFile
 
-        if not self.shop.data_file.exists():
-            raise NeedsPerson("no_data_file", path=str(self.shop.data_file))
-        engine = Engine(self.shop.data_file)
+        engine = Engine(self.shop.data_file, statements=StatementFile(self.shop.statements_file))
         self._opened.append(engine.close)
         return engine
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
 import prompts
 from bot.answer import Clarify, Interpretation
+from bot.understanding.lexicon import fold, words
 from tools import wording
 from tools.facts import ToolResult
 
@@ -15,12 +17,14 @@ def fixed(key: str, lang: str, **variables: object) -> str:
     return prompts.text(key, lang, **variables)
 
 
-def without_tool(what: Interpretation, clarify: Clarify | None, lang: str) -> str:
+def without_tool(what: Interpretation, clarify: Clarify | None, lang: str, question: str) -> str:
     """Answers that need no data: a question back, help, a greeting, a refusal that says what works instead."""
     if clarify is not None:
         return "\n".join([clarify.question, *(f"· {o}" for o in clarify.options)])
     if what.intent == "help":
         return fixed("answer.help", lang)
+    if what.intent == "smalltalk" and any(word in fold(question) for word in words().thanks):
+        return fixed("answer.thanks", lang)
     if what.intent == "smalltalk":
         return fixed("answer.hello", lang)
     if what.intent in ("draft", "check", "target", "review", "brief"):
@@ -40,7 +44,14 @@ def write(artifact: dict[str, Any], what: Interpretation, lang: str) -> str:
         lines.append(fixed("answer.assumed", lang, assumed=fixed("join.list", lang).join(assumed)))
     if what.unused and result.kind != "knowledge":
         lines.append(fixed("answer.unused", lang, words=fixed("join.list", lang).join(what.unused)))
-    return "\n".join(lines).strip()
+    if lang == "en":
+        lines = [_capital(line) for line in lines]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def _capital(line: str) -> str:
+    """An English line begins with a capital, behind its markup."""
+    return re.sub(r"^((?:\d+\. |· )?(?:\*\*)?)([a-z])", lambda m: m[1] + m[2].upper(), line)
 
 
 def _phase(result: ToolResult, what: Interpretation, lang: str) -> list[str]:
@@ -82,8 +93,10 @@ def _action(number: int, action: dict[str, Any], result: ToolResult, lang: str) 
     title, _, note = action["title"].partition(" — ")
     now = datetime.strptime(result.facts[0].as_of, "%Y-%m-%d %H:%M")
     parts = [f"{number}. **{title}**"]
-    if action["channels"]:
-        parts.append(fixed("join.list", lang).join(fixed(f"channel.{c}", lang) for c in action["channels"]))
+    channels = [fixed(f"channel.{c}", lang) for c in action["channels"]]
+    unsaid = [c for c in channels if c.lower() not in title.lower() and c.removesuffix("消息") not in title]
+    if unsaid:
+        parts.append(fixed("join.list", lang).join(unsaid))
     timing = []
     if action["when"]:
         timing.append(wording.moment(datetime.strptime(action["when"], "%Y-%m-%d %H:%M"), now, lang))
@@ -131,15 +144,12 @@ def _metric(result: ToolResult, what: Interpretation, lang: str) -> list[str]:
     data = result.data
     lines: list[str] = []
     if data.get("by"):
-        lines.append(f"**{fixed('metric.rows_head', lang, by=data['by'], when=data['when'])}**")
-        lines += [f"· {r['by']} {r['crowd']} {r['metric']} {r['value']}" for r in data["rows"]]
+        lines += _table(data, lang)
     for i, block in enumerate(data["blocks"]):
         key = "metric.none" if block["null"] else "metric.value"
-        gap = " " if lang == "en" else ""
         line = fixed(
-            key, lang, crowd=block["crowd"], metric=block["metric"], when=gap.join(["", data["when"]]).strip(),
-            value=block["value"],
-        )  # fmt: skip
+            key, lang, crowd=block["crowd"], metric=block["metric"], when=data["when"], value=block["value"]
+        )
         line += _against(block, data, lang)
         lines.append(f"**{line}**" if i == 0 else line)
         if block["parts"]:
@@ -153,6 +163,16 @@ def _metric(result: ToolResult, what: Interpretation, lang: str) -> list[str]:
     if data["cites"]:
         lines += _sources(result, lang)
     return [*lines, _next("metric", lang)]
+
+
+def _table(data: dict[str, Any], lang: str) -> list[str]:
+    """A line a value of the breakdown; what all lines share stands in the headline."""
+    rows = data["rows"]
+    if data["single"] and rows:
+        head = fixed("metric.rows_head", lang, by=data["by"], when=data["when"], crowd=rows[0]["crowd"], metric=rows[0]["metric"])
+        return [f"**{head}**", *(f"· {r['by']} {r['value']}" for r in rows)]
+    head = fixed("metric.rows_head_many", lang, by=data["by"], when=data["when"])
+    return [f"**{head}**", *(f"· {r['by']} · {r['crowd']} · {r['metric']} {r['value']}" for r in rows)]
 
 
 def _other(compare: str, same_time: bool, when: str, lang: str) -> str:

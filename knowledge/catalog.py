@@ -155,16 +155,16 @@ class Move(Entry):
     slot: Slot = "none"
     deadline: Literal["wave_end", "phase_end", "balance_end", "next_phase", "today"] | None = None
     note: Bilingual | None = None
-    strategy: str | None = None
     sources: dict[str, SourceRef]
     stop: Bilingual | None = None
     days: Literal["all", "not_last", "last"] = "all"
     only_in_balance_window: bool = False
     dont: bool = False  # what not to do today: no audience, no time
 
-    def source(self, campaign: str | None) -> SourceRef:
-        """The section to cite in a campaign: its own playbook's where one is named."""
-        return self.sources.get(campaign or "default", self.sources["default"])
+    def source(self, campaign: str, phase: str) -> SourceRef:
+        """The section to cite: the most specific one of `campaign.phase`, `campaign` and `default`."""
+        named = (self.sources.get(key) for key in (f"{campaign}.{phase}", campaign))
+        return next((s for s in named if s is not None), self.sources["default"])
 
 
 class PhaseRule(Entry):
@@ -305,6 +305,11 @@ def ambiguous_metrics() -> dict[str, list[str]]:
 @cache
 def strategies() -> list[Strategy]:
     return validate(StrategyFile, read_yaml(HERE / "strategies.yaml"), "strategies.yaml").strategies
+
+
+def strategy_of(source: SourceRef) -> Strategy | None:
+    """The task that a playbook section describes, if it describes one."""
+    return next((s for s in strategies() if s.source == source), None)
 
 
 @cache

@@ -60,6 +60,11 @@ class Index:
             self._client.delete_collection(old)
         return True
 
+    def clear(self) -> None:
+        """Forget everything; `ready` builds it again."""
+        for c in self._client.list_collections():
+            self._client.delete_collection(c if isinstance(c, str) else c.name)
+
     def nearest(self, question: str, n: int) -> list[tuple[str, float]]:
         """(passage key, cosine similarity), best first."""
         found = self._collection.query(query_embeddings=embed([question]), n_results=n, include=["distances"])

@@ -39,7 +39,6 @@ class Searcher:
     def __init__(self, index_dir: Path, progress: Callable[[int, int], None] | None = None) -> None:
         self._dir = index_dir
         self._progress = progress
-        self.built = False
 
     @cached_property
     def all(self) -> list[Passage]:
@@ -54,8 +53,16 @@ class Searcher:
         from knowledge.index import Index
 
         index = Index(self._dir)
-        self.built = index.ready(self.all, self._progress)
+        index.ready(self.all, self._progress)
         return index
+
+    def build(self, progress: Callable[[int, int], None] | None = None, *, anew: bool = False) -> int:
+        """Make the index ready now, `anew` even if it is up to date; returns the number of passages."""
+        self._progress = progress
+        if anew:
+            self.index.clear()
+        self.index.ready(self.all, progress)
+        return len(self.all)
 
     @cached_property
     def _lexical(self) -> Any:

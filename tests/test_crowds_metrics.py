@@ -11,7 +11,8 @@ from knowledge import catalog
 from tests import oracle, tiny_shop
 from tests.shops import dated, load
 from tools import audience, metrics
-from tools.crowds import CROWDS, Scope
+from tools.crowds import CROWDS
+from tools.scope import Scope
 from tools.engine import Engine
 from tools.periods import window
 from tools.shop import Thresholds
@@ -32,7 +33,7 @@ def test_catalogue_and_code_name_the_same_crowds() -> None:
 
 @pytest.mark.parametrize("key", sorted(tiny_shop.EXPECTED_CROWDS))
 def test_crowd_by_hand(engine: Engine, key: str) -> None:
-    rows, _ = engine.rows(CROWDS[key](engine, SCOPE))
+    rows, _ = engine.rows(("crowd", key), lambda at: CROWDS[key](engine, at), SCOPE)
     assert sorted(r["user_id"] for r in rows) == sorted(tiny_shop.EXPECTED_CROWDS[key])
 
 

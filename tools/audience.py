@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from knowledge import catalog
 from tools import names
-from tools.crowds import CROWDS, Scope, both, either, without
+from tools.crowds import CROWDS, both, either, without
+from tools.scope import Moments, Scope
 from tools.errors import AskAgain
 
 if TYPE_CHECKING:
@@ -95,28 +96,28 @@ def label(tree: Tree, lang: str) -> str:
     return joint.join(label(t, lang) for t in tree[1:])
 
 
-def expression(engine: Engine, text: str, scope: Scope) -> ir.Table:
+def expression(engine: Engine, text: str, at: Moments) -> ir.Table:
     """The people of a crowd expression: a table of distinct `user_id`."""
-    return _people(engine, parse(text), scope, {})
+    return _people(engine, parse(text), at, {})
 
 
-def _people(engine: Engine, tree: Tree, scope: Scope, done: dict[str, ir.Table]) -> ir.Table:
+def _people(engine: Engine, tree: Tree, at: Moments, done: dict[str, ir.Table]) -> ir.Table:
     # One expression object per crowd lets the compiler share it as one common table expression.
     if isinstance(tree, str):
         if tree not in done:
-            done[tree] = CROWDS[tree](engine, scope)
+            done[tree] = CROWDS[tree](engine, at)
         return done[tree]
     op = tree[0]
     if op == "not":
-        return without(_people(engine, "all", scope, done), _people(engine, tree[1], scope, done))
+        return without(_people(engine, "all", at, done), _people(engine, tree[1], at, done))
     left, right = tree[1], tree[2]
     if op == "and":
         if not isinstance(right, str) and right[0] == "not":
-            return without(_people(engine, left, scope, done), _people(engine, right[1], scope, done))
+            return without(_people(engine, left, at, done), _people(engine, right[1], at, done))
         if not isinstance(left, str) and left[0] == "not":
-            return without(_people(engine, right, scope, done), _people(engine, left[1], scope, done))
-        return both(_people(engine, left, scope, done), _people(engine, right, scope, done))
-    return either(_people(engine, left, scope, done), _people(engine, right, scope, done))
+            return without(_people(engine, right, at, done), _people(engine, left[1], at, done))
+        return both(_people(engine, left, at, done), _people(engine, right, at, done))
+    return either(_people(engine, left, at, done), _people(engine, right, at, done))
 
 
 @dataclass(frozen=True)
@@ -129,16 +130,21 @@ class Counted:
 
 def sizes(engine: Engine, expressions: Sequence[str], scope: Scope) -> dict[str, Counted]:
     """The size of each crowd expression at the scope's moment, all from one statement."""
-    import ibis
-
     if not expressions:
         return {}
-    done: dict[str, ir.Table] = {}
-    parts = []
-    for i, text in enumerate(expressions):
-        people = _people(engine, parse(text), scope, done)
-        parts.append(people.aggregate(people=people.count()).mutate(n=ibis.literal(i)))
-    rows, sql = engine.rows(ibis.union(*parts) if len(parts) > 1 else parts[0])
+    trees = [parse(text) for text in expressions]
+
+    def build(at: Moments) -> ir.Table:
+        import ibis
+
+        done: dict[str, ir.Table] = {}
+        parts = []
+        for i, tree in enumerate(trees):
+            people = _people(engine, tree, at, done)
+            parts.append(people.aggregate(people=people.count()).mutate(n=ibis.literal(i)))
+        return ibis.union(*parts) if len(parts) > 1 else parts[0]
+
+    rows, sql = engine.rows(("sizes", *map(canonical, trees)), build, scope)
     found = {row["n"]: row["people"] for row in rows}
     return {
         text: Counted(found[i], f'SELECT "people" FROM (\n{sql}\n) AS sizes WHERE "n" = {i}')
@@ -178,28 +184,9 @@ def has_carts(tree: Tree) -> bool:
 
 def profile(engine: Engine, text: str, scope: Scope) -> Profile:
     """Size, share, money at stake, top items and split by member level of one crowd expression, from one statement."""
-    import ibis
-
     tree = parse(text)
-    done: dict[str, ir.Table] = {}
-    people = _people(engine, tree, scope, done)
-    shop = _people(engine, "all", scope, done)
-    carts = has_carts(tree) and scope.campaign is not None
-
-    def row(part: str, t: ir.Table) -> ir.Table:
-        return t.aggregate(people=t.count()).select(
-            part=ibis.literal(part),
-            key=ibis.null("string"),
-            title=ibis.null("string"),
-            people=ibis._.people,
-            amount=ibis.null("float64"),
-        )
-
-    parts = [row("size", people), row("shop", shop), _levels(engine, people, scope)]
-    if carts:
-        wanted = _unpaid_items(engine, people, scope)
-        parts += [_stake(wanted), _top_items(engine, wanted)]
-    rows, sql = engine.rows(ibis.union(*parts))
+    carts = has_carts(tree)
+    rows, sql = engine.rows(("profile", canonical(tree)), lambda at: _profile(engine, tree, carts, at), scope)
     by_part: dict[str, list[dict[str, Any]]] = {}
     for r in rows:
         by_part.setdefault(r["part"], []).append(r)
@@ -218,11 +205,35 @@ def profile(engine: Engine, text: str, scope: Scope) -> Profile:
     )
 
 
-def _levels(engine: Engine, people: ir.Table, scope: Scope) -> ir.Table:
+def _profile(engine: Engine, tree: Tree, carts: bool, at: Moments) -> ir.Table:
+    """`part`, `key`, `title`, `people`, `amount`: one row a number of the profile."""
+    import ibis
+
+    done: dict[str, ir.Table] = {}
+    people = _people(engine, tree, at, done)
+    shop = _people(engine, "all", at, done)
+
+    def row(part: str, t: ir.Table) -> ir.Table:
+        return t.aggregate(people=t.count()).select(
+            part=ibis.literal(part),
+            key=ibis.null("string"),
+            title=ibis.null("string"),
+            people=ibis._.people,
+            amount=ibis.null("float64"),
+        )
+
+    parts = [row("size", people), row("shop", shop), _levels(engine, people, at)]
+    if carts:
+        wanted = _unpaid_items(engine, people, at)
+        parts += [_stake(wanted), _top_items(engine, wanted)]
+    return ibis.union(*parts)
+
+
+def _levels(engine: Engine, people: ir.Table, at: Moments) -> ir.Table:
     import ibis
 
     c = engine.table("customers")
-    members = c.filter(c.member_joined_at <= scope.at).select("user_id", level=c.member_level.fill_null("—"))
+    members = c.filter(c.member_joined_at <= at.at).select("user_id", level=c.member_level.fill_null("—"))
     t = people.left_join(members, "user_id").drop("user_id_right")
     counted = t.group_by(key=t.level.fill_null("")).agg(people=t.count())
     return counted.select(
@@ -234,10 +245,10 @@ def _levels(engine: Engine, people: ir.Table, scope: Scope) -> ir.Table:
     )
 
 
-def _unpaid_items(engine: Engine, people: ir.Table, scope: Scope) -> ir.Table:
+def _unpaid_items(engine: Engine, people: ir.Table, at: Moments) -> ir.Table:
     """`user_id`, `item_id`, `quantity`, `price` of items carted in this wave and not paid since by that person."""
     e = engine.table("events")
-    carts = e.filter(e.kind == "cart", e.ts >= scope.wave_start, e.ts <= scope.wave_until, e.item_id.notnull())
+    carts = e.filter(e.kind == "cart", e.ts >= at.wave_start, e.ts <= at.wave_until, e.item_id.notnull())
     carts = carts.semi_join(people, "user_id")
     # Of two carts in one second the larger quantity counts, so that the result does not depend on the order of rows.
     per_second = carts.group_by("user_id", "item_id", "ts").agg(quantity=carts.quantity.fill_null(1).max())
@@ -245,7 +256,7 @@ def _unpaid_items(engine: Engine, people: ir.Table, scope: Scope) -> ir.Table:
         carted_at=per_second.ts.max(), quantity=per_second.quantity.argmax(per_second.ts)
     )
     o = engine.table("orders")
-    paid = o.filter(o.paid_at <= scope.at).group_by("user_id", "item_id").agg(paid_at=o.paid_at.max())
+    paid = o.filter(o.paid_at <= at.at).group_by("user_id", "item_id").agg(paid_at=o.paid_at.max())
     t = last.left_join(paid, ["user_id", "item_id"]).drop("user_id_right", "item_id_right")
     t = t.filter(t.paid_at.isnull() | (t.paid_at < t.carted_at))
     i = engine.table("items").select("item_id", "promo_price", "list_price")

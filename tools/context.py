@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import prompts
 from tools.campaigns import Campaign, campaign_for
-from tools.crowds import Scope
+from tools.scope import Scope
 from tools.facts import FactSheet
 from tools.shop import Shop
 

@@ -1,71 +1,23 @@
 """Crowds as Ibis expressions: each function gives a table of distinct `user_id` (domain: crowds, precision).
 
-A crowd is taken at a moment T (`Scope.at`); nothing after T is ever seen. Panel crowds in a window are taken at the window's
-end. "Last N days" is T − N × 24 h to T, both included; "on k days" counts calendar days.
+A crowd is taken at a moment T (`s.at`); nothing after T is ever seen. Panel crowds in a window are taken at the window's
+end. "Last N days" is T − N × 24 h to T, both included; "on k days" counts calendar days. Moments are names here (tools/scope.py):
+an expression is built and compiled once, and its moments are filled in for each question.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tools.campaigns import Campaign, Wave, day_end, day_start
-from tools.errors import AskAgain
-from tools.shop import Thresholds
+from tools.scope import Moments
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
     from tools.engine import Engine
 
-
-@dataclass(frozen=True)
-class Scope:
-    """What a crowd is taken at: the moment, the campaign, the cut-offs, and the window's first day when there is one."""
-
-    at: datetime
-    campaign: Campaign | None
-    settings: Thresholds
-    window_first: date | None = None
-
-    @property
-    def first(self) -> date:
-        """The window's first day; without a window the day of the moment."""
-        return self.window_first or self.at.date()
-
-    @property
-    def wave(self) -> Wave:
-        if self.campaign is None:
-            raise AskAgain("no_campaign_before", day=self.at.date().isoformat())
-        return self.campaign.wave_at(self.at.date())
-
-    @property
-    def wave_start(self) -> datetime:
-        return day_start(self.wave.first)
-
-    @property
-    def wave_until(self) -> datetime:
-        """The end of "this wave up to T": T, or the wave's last second once it is over."""
-        return min(self.at, day_end(self.wave.last))
-
-    @property
-    def campaign_start(self) -> datetime:
-        if self.campaign is None:
-            raise AskAgain("no_campaign_before", day=self.at.date().isoformat())
-        return day_start(self.campaign.first)
-
-    @property
-    def cohort_date(self) -> date:
-        """The day before which `old` looks back; without any campaign the window's first day."""
-        return self.campaign.cohort_date if self.campaign else self.first
-
-    def ago(self, days: int) -> datetime:
-        return self.at - timedelta(days=days)
-
-
-Crowd = Callable[["Engine", Scope], "ir.Table"]
+Crowd = Callable[["Engine", Moments], "ir.Table"]
 CROWDS: dict[str, Crowd] = {}
 
 
@@ -77,7 +29,7 @@ def _crowd(f: Crowd) -> Crowd:
 # --- building blocks ---------------------------------------------------------------------------------------------
 
 
-def _events(e: Engine, since: datetime | None, until: datetime, *kinds: str) -> ir.Table:
+def _events(e: Engine, since: Any, until: Any, *kinds: str) -> ir.Table:
     t = e.table("events")
     t = t.filter(t.ts <= until)
     if since is not None:
@@ -85,7 +37,7 @@ def _events(e: Engine, since: datetime | None, until: datetime, *kinds: str) -> 
     return t.filter(t.kind.isin(kinds)) if kinds else t
 
 
-def _paid(e: Engine, since: datetime | None, until: datetime) -> ir.Table:
+def _paid(e: Engine, since: Any, until: Any) -> ir.Table:
     t = e.table("orders")
     t = t.filter(t.paid_at <= until)
     return t if since is None else t.filter(t.paid_at >= since)
@@ -119,7 +71,7 @@ def _on_days(t: ir.Table, column: str, at_least: int) -> ir.Table:
 
 
 @_crowd
-def _all(e: Engine, s: Scope) -> ir.Table:
+def _all(e: Engine, s: Moments) -> ir.Table:
     o = e.table("orders")
     return either(
         e.table("customers").select("user_id"),
@@ -129,27 +81,26 @@ def _all(e: Engine, s: Scope) -> ir.Table:
 
 
 @_crowd
-def old(e: Engine, s: Scope) -> ir.Table:
-    t = _paid(e, day_start(s.cohort_date - timedelta(days=s.settings.old_customer_days)), s.at)
-    return users(t.filter(t.paid_at < day_start(s.cohort_date)))
+def old(e: Engine, s: Moments) -> ir.Table:
+    t = _paid(e, s.old_from, s.at)
+    return users(t.filter(t.paid_at < s.cohort))
 
 
 @_crowd
-def new(e: Engine, s: Scope) -> ir.Table:
+def new(e: Engine, s: Moments) -> ir.Table:
     """Visited or paid in the window, and not old."""
-    since = day_start(s.first)
-    came = either(users(_events(e, since, s.at, "visit")), users(_paid(e, since, s.at)))
+    came = either(users(_events(e, s.since, s.at, "visit")), users(_paid(e, s.since, s.at)))
     return without(came, old(e, s))
 
 
 @_crowd
-def member(e: Engine, s: Scope) -> ir.Table:
+def member(e: Engine, s: Moments) -> ir.Table:
     t = e.table("customers")
     return users(t.filter(t.member_joined_at <= s.at))
 
 
 @_crowd
-def fan(e: Engine, s: Scope) -> ir.Table:
+def fan(e: Engine, s: Moments) -> ir.Table:
     t = e.table("customers")
     return users(t.filter(t.fan_since <= s.at))
 
@@ -157,39 +108,38 @@ def fan(e: Engine, s: Scope) -> ir.Table:
 # --- acquisition crowds ------------------------------------------------------------------------------------------
 
 
-def _bought(e: Engine, s: Scope) -> ir.Table:
+def _bought(e: Engine, s: Moments) -> ir.Table:
     return users(_paid(e, None, s.at))
 
 
 @_crowd
-def public_new(e: Engine, s: Scope) -> ir.Table:
+def public_new(e: Engine, s: Moments) -> ir.Table:
     """First event within the window (without one: the wave), no order ever, not a member."""
-    since = day_start(s.window_first) if s.window_first else s.wave_start
     seen = _events(e, None, s.at)
     first = seen.group_by("user_id").agg(first_seen=seen.ts.min())
-    fresh = first.filter(first.first_seen >= since).select("user_id")
+    fresh = first.filter(first.first_seen >= s.new_since).select("user_id")
     o = e.table("orders")
     ordered = users(o.filter(o.created_at <= s.at))
     return without(without(fresh, ordered), member(e, s))
 
 
 @_crowd
-def nonmember_unbought(e: Engine, s: Scope) -> ir.Table:
+def nonmember_unbought(e: Engine, s: Moments) -> ir.Table:
     return without(without(_all(e, s), member(e, s)), _bought(e, s))
 
 
 @_crowd
-def member_unbought(e: Engine, s: Scope) -> ir.Table:
+def member_unbought(e: Engine, s: Moments) -> ir.Table:
     return without(member(e, s), _bought(e, s))
 
 
 @_crowd
-def nonmember_bought(e: Engine, s: Scope) -> ir.Table:
+def nonmember_bought(e: Engine, s: Moments) -> ir.Table:
     return without(_bought(e, s), member(e, s))
 
 
 @_crowd
-def member_bought(e: Engine, s: Scope) -> ir.Table:
+def member_bought(e: Engine, s: Moments) -> ir.Table:
     return both(member(e, s), _bought(e, s))
 
 
@@ -207,17 +157,17 @@ def _wanted_unpaid(e: Engine, s: Scope, *kinds: str) -> ir.Table:
 
 
 @_crowd
-def cart_unpaid(e: Engine, s: Scope) -> ir.Table:
+def cart_unpaid(e: Engine, s: Moments) -> ir.Table:
     return _wanted_unpaid(e, s, "cart")
 
 
 @_crowd
-def cart_fav_unpaid(e: Engine, s: Scope) -> ir.Table:
+def cart_fav_unpaid(e: Engine, s: Moments) -> ir.Table:
     return _wanted_unpaid(e, s, "cart", "favorite")
 
 
 @_crowd
-def balance_due(e: Engine, s: Scope) -> ir.Table:
+def balance_due(e: Engine, s: Moments) -> ir.Table:
     t = e.table("orders")
     return users(
         t.filter(
@@ -230,14 +180,14 @@ def balance_due(e: Engine, s: Scope) -> ir.Table:
 
 
 @_crowd
-def last_push(e: Engine, s: Scope) -> ir.Table:
+def last_push(e: Engine, s: Moments) -> ir.Table:
     recent = users(_events(e, s.ago(3), s.at, "cart", "favorite"))
     returning = _on_days(_events(e, s.ago(7), s.at, "visit"), "ts", 2)
     return both(both(cart_fav_unpaid(e, s), recent), returning)
 
 
 @_crowd
-def high_potential(e: Engine, s: Scope) -> ir.Table:
+def high_potential(e: Engine, s: Moments) -> ir.Table:
     keen = either(
         users(_events(e, s.ago(30), s.at, "cart", "favorite")),
         _on_days(_events(e, s.ago(30), s.at, "visit"), "ts", 3),
@@ -246,7 +196,7 @@ def high_potential(e: Engine, s: Scope) -> ir.Table:
 
 
 @_crowd
-def category_interest(e: Engine, s: Scope) -> ir.Table:
+def category_interest(e: Engine, s: Moments) -> ir.Table:
     items = e.table("items")
     heroes = items.filter(items.is_hero == 1, items.category_id.notnull()).select("category_id").distinct()
     own = items.select("item_id", item_category=items.category_id)
@@ -256,29 +206,29 @@ def category_interest(e: Engine, s: Scope) -> ir.Table:
 
 
 @_crowd
-def presale_history(e: Engine, s: Scope) -> ir.Table:
+def presale_history(e: Engine, s: Moments) -> ir.Table:
     t = e.table("orders")
     return users(t.filter(t.kind == "presale", t.paid_at < s.campaign_start, t.paid_at <= s.at))
 
 
 @_crowd
-def gold_intent(e: Engine, s: Scope) -> ir.Table:
+def gold_intent(e: Engine, s: Moments) -> ir.Table:
     return both(member(e, s), _on_days(_paid(e, s.ago(365), s.at), "paid_at", 2))
 
 
 @_crowd
-def repurchase(e: Engine, s: Scope) -> ir.Table:
+def repurchase(e: Engine, s: Moments) -> ir.Table:
     return both(member(e, s), users(_paid(e, s.ago(365), s.at)))
 
 
 @_crowd
-def member_dormant_intent(e: Engine, s: Scope) -> ir.Table:
+def member_dormant_intent(e: Engine, s: Moments) -> ir.Table:
     active = both(member(e, s), users(_events(e, s.ago(30), s.at)))
     return without(active, users(_paid(e, s.ago(180), s.at)))
 
 
 @_crowd
-def member_hesitating(e: Engine, s: Scope) -> ir.Table:
+def member_hesitating(e: Engine, s: Moments) -> ir.Table:
     c = e.table("coupons")
     signs = either(
         users(_events(e, s.ago(7), s.at, "coupon_claim", "cart", "favorite")),
@@ -289,19 +239,17 @@ def member_hesitating(e: Engine, s: Scope) -> ir.Table:
 
 
 @_crowd
-def bought_nonmember(e: Engine, s: Scope) -> ir.Table:
-    if s.campaign is None:
-        raise AskAgain("no_campaign_before", day=s.at.date().isoformat())
-    return without(users(_paid(e, day_start(s.campaign.recruit_from), s.at)), member(e, s))
+def bought_nonmember(e: Engine, s: Moments) -> ir.Table:
+    return without(users(_paid(e, s.recruit_start, s.at)), member(e, s))
 
 
 @_crowd
-def live_member(e: Engine, s: Scope) -> ir.Table:
+def live_member(e: Engine, s: Moments) -> ir.Table:
     return both(member(e, s), _on_days(_events(e, s.ago(30), s.at, "live_watch"), "ts", 2))
 
 
 @_crowd
-def coupon_unredeemed(e: Engine, s: Scope) -> ir.Table:
+def coupon_unredeemed(e: Engine, s: Moments) -> ir.Table:
     t = e.table("coupons")
     held = t.filter(
         t.claimed_at <= s.at, t.valid_from <= s.at, t.valid_to >= s.at, t.redeemed_order_id.isnull()
@@ -310,7 +258,7 @@ def coupon_unredeemed(e: Engine, s: Scope) -> ir.Table:
 
 
 @_crowd
-def challenge_open(e: Engine, s: Scope) -> ir.Table:
+def challenge_open(e: Engine, s: Moments) -> ir.Table:
     joins = _events(e, s.campaign_start, s.at, "challenge_join")
     joined = joins.group_by("user_id").agg(joined_at=joins.ts.max())
     done = _events(e, s.campaign_start, s.at, "challenge_done")
@@ -320,7 +268,7 @@ def challenge_open(e: Engine, s: Scope) -> ir.Table:
 
 
 @_crowd
-def dormant_vip(e: Engine, s: Scope) -> ir.Table:
+def dormant_vip(e: Engine, s: Moments) -> ir.Table:
     """3+ paid orders, or lifetime paid amount at or above the 80th percentile of buyers; last paid over 180 days ago."""
     paid = _paid(e, None, s.at)
     per = paid.group_by("user_id").agg(
@@ -334,7 +282,7 @@ def dormant_vip(e: Engine, s: Scope) -> ir.Table:
 # --- lifecycle (members; the first state that fits) --------------------------------------------------------------
 
 
-def lifecycle(e: Engine, s: Scope) -> ir.Table:
+def lifecycle(e: Engine, s: Moments) -> ir.Table:
     """`user_id`, `state` of every member at T. An order is a distinct order_id with a paid line that is no sample."""
     import ibis
 
@@ -364,7 +312,7 @@ def lifecycle(e: Engine, s: Scope) -> ir.Table:
 
 
 def _state(name: str) -> Crowd:
-    def of(e: Engine, s: Scope) -> ir.Table:
+    def of(e: Engine, s: Moments) -> ir.Table:
         t = lifecycle(e, s)
         return users(t.filter(t.state == name))
 
@@ -379,19 +327,19 @@ for _name in ("new_member", "active_old", "prechurn_high", "prechurn_low", "chur
 
 
 @_crowd
-def group_member(e: Engine, s: Scope) -> ir.Table:
+def group_member(e: Engine, s: Moments) -> ir.Table:
     t = e.table("customers")
     return users(t.filter(t.in_group == 1))
 
 
 @_crowd
-def service_contact(e: Engine, s: Scope) -> ir.Table:
+def service_contact(e: Engine, s: Moments) -> ir.Table:
     t = e.table("customers")
     return users(t.filter(t.in_exclusive_service == 1))
 
 
 @_crowd
-def deposit_unpaid(e: Engine, s: Scope) -> ir.Table:
+def deposit_unpaid(e: Engine, s: Moments) -> ir.Table:
     """Carted a presale item in this wave and has paid no deposit on it at or after that, nor bought it."""
     items = e.table("items")
     presale = items.filter(items.is_presale == 1).select("item_id").distinct()
@@ -409,5 +357,5 @@ def deposit_unpaid(e: Engine, s: Scope) -> ir.Table:
 
 
 @_crowd
-def wave_buyers(e: Engine, s: Scope) -> ir.Table:
+def wave_buyers(e: Engine, s: Moments) -> ir.Table:
     return users(_paid(e, s.wave_start, s.wave_until))

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from knowledge import catalog
 from tools.errors import NeedsPerson
+from tools.scope import Moments, Scope, bind
+from tools.statements import StatementFile
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-    import pandas as pd
     import pyarrow as pa
 
 SQL_TYPES = {
@@ -38,17 +40,19 @@ _CACHED_RESULTS = 256
 
 
 class Engine:
-    """One open data file. `read_only` leaves room for other readers; writing wants the file alone."""
+    """One open data file. `read_only` leaves room for other readers; writing wants the file alone.
 
-    def __init__(self, path: Path, *, read_only: bool = True) -> None:
-        import ibis
+    `statements` keeps compiled statements between processes, so that most commands never import Ibis.
+    """
+
+    def __init__(self, path: Path, *, read_only: bool = True, statements: StatementFile | None = None) -> None:
+        import duckdb
 
         if read_only and not path.exists():
             raise NeedsPerson("no_data_file", path=str(path))
-        import duckdb
-
         try:
-            self.con = ibis.duckdb.connect(path, read_only=read_only)
+            self.raw = duckdb.connect(path, read_only=read_only)
+            self.raw.execute("SELECT count(*) FROM duckdb_tables()").fetchall()
         except duckdb.IOException as e:
             if "lock" in str(e).lower():
                 raise NeedsPerson("data_locked", path=str(path)) from e
@@ -56,9 +60,17 @@ class Engine:
         except duckdb.Error as e:
             raise NeedsPerson("data_broken", path=str(path)) from e
         self.path = path
-        self.raw = self.con.con
+        self._statements = statements
         self._tables: dict[str, ir.Table] = {}
+        self._compiled: dict[str, str] = statements.read() if statements else {}
         self._results: OrderedDict[str, list[dict[str, Any]]] = OrderedDict()
+
+    @cached_property
+    def con(self) -> Any:
+        """The Ibis backend on the same connection."""
+        import ibis
+
+        return ibis.duckdb.from_connection(self.raw)
 
     def create_tables(self) -> None:
         """All tables of the catalogue, empty, where they are missing."""
@@ -73,13 +85,23 @@ class Engine:
             self._tables[name] = self.con.table(name)
         return self._tables[name]
 
-    def sql(self, expr: ir.Expr) -> str:
-        """`expr` as one statement of this engine."""
-        return str(self.con.compile(expr))
+    def statement(self, shape: tuple[Any, ...], build: Callable[[Moments], ir.Table], scope: Scope) -> str:
+        """The expression that `build` makes, as one statement at the scope's moments.
 
-    def rows(self, expr: ir.Table) -> tuple[list[dict[str, Any]], str]:
-        """(rows, the statement that gave them). Decimals come back as float, dates and times as they are."""
-        sql = self.sql(expr)
+        `shape` must name everything that the expression depends on: it is built and compiled once per shape and settings.
+        """
+        key = repr((*shape, scope.settings))
+        if key not in self._compiled:
+            self._compiled[key] = str(self.con.compile(build(Moments(scope.settings))))
+            if self._statements:
+                self._statements.write(self._compiled)
+        return bind(self._compiled[key], scope)
+
+    def rows(
+        self, shape: tuple[Any, ...], build: Callable[[Moments], ir.Table], scope: Scope
+    ) -> tuple[list[dict[str, Any]], str]:
+        """(rows, the statement that gave them). Decimals come back as float, dates and times as ISO text."""
+        sql = self.statement(shape, build, scope)
         return self.query(sql), sql
 
     def query(self, sql: str) -> list[dict[str, Any]]:
@@ -109,12 +131,8 @@ class Engine:
         finally:
             self.raw.unregister("_arrow_rows")
 
-    def frame(self, expr: ir.Table) -> pd.DataFrame:
-        """`expr` as a pandas frame, for exports."""
-        return self.con.to_pandas(expr)
-
     def close(self) -> None:
-        self.con.disconnect()
+        self.raw.close()
 
 
 def plain(value: Any) -> Any:

@@ -18,7 +18,7 @@ import prompts
 class WarRoomError(Exception):
     """Base of the tree.
 
-    `code` names the texts; `details` are their variables.
+    `code` names the texts; `details` are their variables (a mapping of language to text where it differs).
     """
 
     exit_status = 1
@@ -29,10 +29,13 @@ class WarRoomError(Exception):
         super().__init__(code)
 
     def message(self, lang: str) -> str:
-        return prompts.text(f"error.{self.code}", lang, **self.details)
+        return prompts.text(f"error.{self.code}", lang, **self._in(lang))
 
     def hint(self, lang: str) -> str:
-        return prompts.text(f"hint.{self.code}", lang, **self.details)
+        return prompts.text(f"hint.{self.code}", lang, **self._in(lang))
+
+    def _in(self, lang: str) -> dict[str, Any]:
+        return {k: v[lang] if isinstance(v, dict) else v for k, v in self.details.items()}
 
     def __str__(self) -> str:
         return f"{self.message('en')} {self.hint('en')}".strip()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import prompts
 from knowledge import catalog
 from knowledge.catalog import Column, TableDef
 from tools import names
@@ -27,7 +29,6 @@ from tools.textfile import TextFile, open_text
 
 FORMATS = ("auto", "csv", "taobao-userbehavior")
 REJECT_COLUMNS = ("line", "column", "value", "reason")
-# Reasons that a reject file may give; their sentences stand in prompts/texts.yaml under `reason.*`.
 _MAX_MONEY = 1_000_000_000
 
 
@@ -62,18 +63,54 @@ def table_key(word: str) -> str:
     raise AskAgain("unknown_table", name=word, tables=", ".join(tables))
 
 
-def import_file(engine: Engine, table: str, path: Path, fmt: str, rejects_dir: Path, now: datetime) -> Report:
-    """Import one file into `table`. Raises before anything is written when the file as a whole cannot be taken."""
+def import_file(
+    engine: Engine,
+    table: str,
+    path: Path,
+    fmt: str,
+    rejects_dir: Path,
+    now: datetime,
+    *,
+    lang: str = "en",
+    progress: Callable[[float], None] | None = None,
+) -> Report:
+    """Import one file into `table`. Raises, with the data as before, when the file as a whole cannot be taken.
+
+    `lang` is the language of the reasons in the reject file; `progress` is told the part done, 0 to 1.
+    """
     began = time.perf_counter()
-    with open_text(path) as text:
+    with open_text(path) as text, _watched(engine, progress):
         if fmt == "taobao-userbehavior":
             if table not in ("events", "orders"):
                 raise AskAgain("format_wants_events", table=table)
-            report = _import_taobao(engine, text, rejects_dir, now)
+            report = _import_taobao(engine, text, rejects_dir, now, lang)
         else:
-            report = _import_csv(engine, table, text, rejects_dir, now)
+            report = _import_csv(engine, table, text, rejects_dir, now, lang)
     report.elapsed_ms = round((time.perf_counter() - began) * 1000)
     return report
+
+
+@contextmanager
+def _watched(engine: Engine, progress: Callable[[float], None] | None) -> Iterator[None]:
+    """Tells `progress` how far the running statement is, from another thread."""
+    if progress is None:
+        yield
+        return
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(0.2):
+            part = engine.raw.query_progress()
+            if part is not None and part >= 0:
+                progress(part / 100)
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 # --- what a row must be ------------------------------------------------------------------------------------------
@@ -143,7 +180,9 @@ def _quote(text: str) -> str:
 # --- reading CSV -------------------------------------------------------------------------------------------------
 
 
-def _import_csv(engine: Engine, table: str, text: TextFile, rejects_dir: Path, now: datetime) -> Report:
+def _import_csv(
+    engine: Engine, table: str, text: TextFile, rejects_dir: Path, now: datetime, lang: str
+) -> Report:
     definition = catalog.tables()[table]
     header = text.header()
     columns = map_header(header, definition, text.path.name, table)
@@ -194,7 +233,7 @@ def _import_csv(engine: Engine, table: str, text: TextFile, rejects_dir: Path, n
         refused: list[tuple[int, str, str, str]] = list(structural)
         if report.accepted + len(structural) != text.data_lines:
             refused += _rejects(engine, rows(False, "rejects"), text, header, columns, titled=True)
-        _finish(engine, report, refused, text, table, "csv", rejects_dir, now)
+        _finish(engine, report, refused, text, table, "csv", rejects_dir, now, lang)
     report.span = _span(engine, definition, table)
     return report
 
@@ -344,7 +383,7 @@ def _replace_keys(engine: Engine, table: str, definition: TableDef, names_sql: s
 _BEHAVIOUR = {"pv": "visit", "fav": "favorite", "cart": "cart"}
 
 
-def _import_taobao(engine: Engine, text: TextFile, rejects_dir: Path, now: datetime) -> Report:
+def _import_taobao(engine: Engine, text: TextFile, rejects_dir: Path, now: datetime, lang: str) -> Report:
     """user, item, category, behaviour, unix seconds; no header; +08:00. `buy` becomes a paid order line, amount unknown."""
     report = Report("events", str(text.path), columns=dict(zip(_TAOBAO, _TAOBAO.values(), strict=True)))
     report.columns = dict(_TAOBAO)
@@ -406,7 +445,7 @@ def _import_taobao(engine: Engine, text: TextFile, rejects_dir: Path, now: datet
             titles = list(_TAOBAO)
             places = {t: i for i, t in enumerate(titles)}
             refused += _rejects(engine, rows(False, "rejects"), text, titles, places, titled=False)
-        _finish(engine, report, refused, text, "events", "taobao-userbehavior", rejects_dir, now)
+        _finish(engine, report, refused, text, "events", "taobao-userbehavior", rejects_dir, now, lang)
     report.span = _span(engine, events, "events")
     return report
 
@@ -443,6 +482,7 @@ def _finish(
     fmt: str,
     rejects_dir: Path,
     now: datetime,
+    lang: str,
 ) -> None:
     """Counts, the reject file, the record of this import; NeedsPerson when the file was cut off in its last line."""
     report.rejected = len(refused)
@@ -456,7 +496,7 @@ def _finish(
     if report.read == 0:
         raise NeedsPerson("no_rows", file=text.path.name)
     if refused:
-        report.rejects_file = str(_write_rejects(refused, rejects_dir, table, text))
+        report.rejects_file = str(_write_rejects(refused, rejects_dir, table, text, lang))
     engine.execute(
         "INSERT INTO _imports VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         (
@@ -467,14 +507,15 @@ def _finish(
 
 
 def _write_rejects(
-    refused: list[tuple[int, str, str, str]], folder: Path, table: str, text: TextFile
+    refused: list[tuple[int, str, str, str]], folder: Path, table: str, text: TextFile, lang: str
 ) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{table}-{text.path.stem}-{text.sha256[:8]}.csv"
     with tempfile.NamedTemporaryFile("w", dir=folder, encoding="utf-8-sig", newline="", delete=False) as f:
         writer = csv.writer(f)
         writer.writerow(REJECT_COLUMNS)
-        writer.writerows(sorted(refused))
+        for line, column, value, reason in sorted(refused):
+            writer.writerow([line, column, value, f"{reason}: {prompts.text(f'reason.{reason}', lang)}"])
     Path(f.name).replace(target)
     return target
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from knowledge import catalog
 from tools import audience
 from tools.campaigns import Campaign, campaign_for, day_start
-from tools.crowds import Scope
+from tools.scope import Moments, Scope
 from tools.periods import Window
 from tools.shop import Thresholds
 
@@ -62,7 +62,8 @@ def compute(
                 for c in compute(engine, metrics, crowds, part, day_scope)
             ]
         return out
-    rows, sql = engine.rows(panel(engine, metrics, crowds, window, scope, by))
+    shape = ("panel", tuple(metrics), tuple(crowds), by)
+    rows, sql = engine.rows(shape, lambda at: panel(engine, metrics, crowds, at, by), scope)
     found: dict[tuple[str, str | None], dict[str, Any]] = {(r["crowd"], r.get("by")): r for r in rows}
     values = sorted({r["by"] for r in rows}) if by else [None]
     return [
@@ -80,7 +81,7 @@ def _cell_query(sql: str, metric: str, crowd: str, by: str | None) -> str:
 
 
 def panel(
-    engine: Engine, metrics: Sequence[str], crowds: Sequence[str], window: Window, scope: Scope, by: str | None = None
+    engine: Engine, metrics: Sequence[str], crowds: Sequence[str], at: Moments, by: str | None = None
 ) -> ir.Table:
     """One row per crowd (and value of `by`): `crowd`, `by`, and the asked metrics with what they are made of."""
     import ibis
@@ -88,7 +89,7 @@ def panel(
     needed = _needed(metrics)
     measures = [m for m in (*_COUNTS, *_AMOUNTS) if m in needed or (m == "paid_amount" and SHOP_AMOUNT in needed)]
     measures += [_AMOUNTS[m] for m in measures if m in _AMOUNTS]
-    people = _people(engine, measures, crowds, window, scope, by, everyone="crowd_size" in needed)
+    people = _people(engine, measures, crowds, at, by, everyone="crowd_size" in needed)
     flags = [f"in_{i}" for i in range(len(crowds))]
     groups = people.group_by(flags + (["by"] if by else [])).agg(
         people=people.count(), **{m: people[m].sum() for m in measures}
@@ -122,8 +123,7 @@ def _people(
     engine: Engine,
     measures: Sequence[str],
     crowds: Sequence[str],
-    window: Window,
-    scope: Scope,
+    at: Moments,
     by: str | None,
     *,
     everyone: bool,
@@ -134,7 +134,7 @@ def _people(
     """
     import ibis
 
-    since, until = day_start(window.first), window.until
+    since, until = at.since, at.at
     e, o, c = engine.table("events"), engine.table("orders"), engine.table("customers")
 
     e = e.filter(e.ts <= until) if everyone else e.filter(e.ts <= until, e.ts >= since)
@@ -150,9 +150,7 @@ def _people(
     presale = lines.kind == "presale"
     carted = paid & (lines.paid_at >= lines.first_cart).fill_null(False)
     deposit = presale & ((lines.deposit_paid_at >= since) & (lines.deposit_paid_at <= until)).fill_null(False)
-    cohort = day_start(scope.cohort_date)
-    old_from = cohort - timedelta(days=scope.settings.old_customer_days)
-    past = (lines.paid_at >= old_from) & (lines.paid_at < cohort) & (lines.paid_at <= until)
+    past = (lines.paid_at >= at.old_from) & (lines.paid_at < at.cohort) & (lines.paid_at <= until)
     money = lines.group_by("user_id").agg(
         bought_before=past.fill_null(False).any(),
         deposited=deposit.any(),
@@ -198,7 +196,7 @@ def _people(
     t = t.select("user_id", **columns, **flags)
     for i, crowd in enumerate(crowds):
         if crowd not in panel_flags:
-            inside = audience.expression(engine, crowd, scope).mutate(yes=True)
+            inside = audience.expression(engine, crowd, at).mutate(yes=True)
             t = t.left_join(inside, "user_id").drop("user_id_right")
             t = t.mutate(**{f"in_{i}": t.yes.fill_null(False)}).drop("yes")
     return t

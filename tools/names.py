@@ -37,7 +37,8 @@ def resolve(word: str, entries: Mapping[str, Named], code: str) -> str:
     raise AskAgain(code, name=word, nearest=nearest(word, entries))
 
 
-def nearest(word: str, entries: Mapping[str, Named], n: int = 3) -> str:
+def nearest(word: str, entries: Mapping[str, Named], n: int = 3) -> dict[str, str]:
+    """The nearest names, by language."""
     from rapidfuzz import fuzz
 
     wanted = fold(word)
@@ -46,7 +47,7 @@ def nearest(word: str, entries: Mapping[str, Named], n: int = 3) -> str:
         return max(fuzz.WRatio(wanted, fold(w)) for w in words_of(key, entries[key]))
 
     best = sorted(entries, key=closeness, reverse=True)[:n]
-    return ", ".join(f"{entries[k].name.zh} ({k})" for k in best)
+    return {lang: ", ".join(f"{entries[k].name.get(lang)} ({k})" for k in best) for lang in ("zh", "en")}
 
 
 def crowd_key(word: str) -> str:

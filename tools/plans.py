@@ -12,7 +12,7 @@ from knowledge.chunks import section_of
 from tools import audience, metrics, phases, wording
 from tools.campaigns import Campaign, Phase, day_start
 from tools.context import Context
-from tools.crowds import Scope
+from tools.scope import Scope
 from tools.facts import Action, Fact, ToolResult
 from tools.periods import Window, window
 from tools.schedule import schedule
@@ -25,8 +25,8 @@ _SCENES = ("大促优选", "会员", "专属客服", "淘宝群", "粉丝")
 _DAY = timedelta(days=1)
 
 
-def plan(ctx: Context, crowd: str | None = None) -> ToolResult:
-    """Today's actions. `crowd` is a crowd key or expression; without one, everything that is due today.
+def plan(ctx: Context, crowd: str | None = None, limit: int | None = MAX_ACTIONS) -> ToolResult:
+    """Today's actions. `crowd` is a crowd key or expression; without one, what is due today (at most `limit` actions).
 
     AskAgain when the crowd is unknown.
     """
@@ -38,7 +38,7 @@ def plan(ctx: Context, crowd: str | None = None) -> ToolResult:
         return _unpaid(ctx, tree, *here)
     if here is None:
         return _outside(ctx, tree)
-    return _tasks(ctx, tree, *here)
+    return _tasks(ctx, tree, *here, limit)
 
 
 def _is_unpaid(tree: audience.Tree) -> bool:
@@ -93,7 +93,7 @@ def _unpaid(ctx: Context, tree: audience.Tree, campaign: Campaign, phase: Phase)
         if len(actions) + len(donts) >= MAX_ACTIONS:
             break
         if move.dont:
-            donts.append({"title": move.title.get(ctx.lang), "cites": [cite(ctx, move.source(campaign.key))]})
+            donts.append({"title": move.title.get(ctx.lang), "cites": [cite(ctx, move.source(campaign.key, phase.key))]})
             continue
         found = counted[audiences[move.id]]
         if found.people == 0:
@@ -187,9 +187,11 @@ def _action(
         shown = wording.moment(deadline, ctx.at, ctx.lang)
         ctx.sheet.moment(ctx.say("label.deadline", title=move.id), deadline, shown)
     note = move.note.get(ctx.lang) if move.note else None
+    source = move.source(campaign.key, phase.key)
+    task = catalog.strategy_of(source)
     return Action(
         id=move.id,
-        task=move.strategy,
+        task=task.id if task else None,
         title=title if note is None else f"{title} — {note}",
         crowd=crowd,
         people=found.people,
@@ -197,7 +199,7 @@ def _action(
         when=_stamp(timing.at) if timing else None,
         deadline=_stamp(deadline - timedelta(minutes=1)) if deadline else None,
         why=[people.id],
-        cites=[cite(ctx, move.source(campaign.key))],
+        cites=[cite(ctx, source)],
         stop_rule=move.stop.get(ctx.lang) if move.stop else None,
     )
 
@@ -392,13 +394,15 @@ def related(tree: audience.Tree, strategy: Strategy) -> bool:
     return strategy.crowd == tree or strategy.scene == scene
 
 
-def _tasks(ctx: Context, tree: audience.Tree | None, campaign: Campaign, phase: Phase) -> ToolResult:
+def _tasks(
+    ctx: Context, tree: audience.Tree | None, campaign: Campaign, phase: Phase, limit: int | None
+) -> ToolResult:
     today = ctx.at.date()
     tasks, borrowed = tasks_of(campaign, phase)
     chosen = [t for t in tasks if tree is None or related(tree, t.strategy)]
     due = sorted((t for t in chosen if t.first <= today <= t.last), key=_urgency)
     preparing = [t for t in chosen if t.first - timedelta(days=t.strategy.lead_days) <= today < t.first]
-    shown = due[:MAX_ACTIONS]
+    shown = due[:limit]
     counted = audience.sizes(ctx.engine, list(dict.fromkeys(t.strategy.crowd for t in shown)), ctx.scope)
 
     notes = data_notes(ctx)
@@ -416,7 +420,9 @@ def _tasks(ctx: Context, tree: audience.Tree | None, campaign: Campaign, phase: 
         ctx.say("label.tasks_prepare"), len(prepare), "count", _values_count(t.strategy.id for t in preparing)
     )
     if due or preparing:
-        head = ctx.say("plan.tasks_head", due=n_due.display, prepare=n_prepare.display)
+        said = [ctx.say("plan.tasks_due", due=n_due.display)] if due else []
+        said += [ctx.say("plan.tasks_prepare", prepare=n_prepare.display)] if preparing else []
+        head = ctx.say("join.comma").join(said)
     elif tree is not None:
         head = ctx.say("plan.no_task_for_crowd", crowd=audience.label(tree, ctx.lang))
     else:
@@ -480,11 +486,16 @@ def _task_action(
         ctx.sheet.moment(ctx.say("label.send_at", title=s.id), timing.at, wording.moment(timing.at, ctx.at, ctx.lang))
     ctx.sheet.moment(ctx.say("label.deadline", title=s.id), deadline, wording.moment(deadline, ctx.at, ctx.lang))
     crowd = catalog.crowds()[s.crowd].name.get(ctx.lang)
+    title = s.title.get(ctx.lang)
+    if s.crowd == "all":  # work on the shop itself: nobody in particular is addressed
+        shown = title
+    else:
+        shown = ctx.say("plan.task_title", title=title, crowd=crowd, people=people.display)
     number = cite(ctx, s.source)
     return Action(
         id=s.id,
         task=s.id,
-        title=ctx.say("plan.task_title", title=s.title.get(ctx.lang), crowd=crowd, people=people.display),
+        title=shown,
         crowd=s.crowd,
         people=found.people,
         channels=list(timing.channels) if timing else [],

@@ -6,6 +6,7 @@ import re
 
 from knowledge.chunks import sections
 from knowledge.passages import Passage
+from knowledge.textnorm import simplified
 from tools.context import Context
 from tools.facts import ToolResult
 
@@ -15,7 +16,14 @@ _SHOWN = 3
 def search_playbooks(ctx: Context, query: str) -> ToolResult:
     """Find what the strategy playbooks and definitions say about a question. Returns passages to cite; none when nothing answers."""
     hits = ctx.open_search().search(query, k=8)
-    shown = [h.passage for h in hits if h.passage.kind != "strategy"][:_SHOWN]
+    asked = simplified(query).casefold()
+    # A definition answers only when its name is asked about; a strategy is read in its playbook's section.
+    shown = [
+        h.passage
+        for h in hits
+        if h.passage.kind == "playbook"
+        or (h.passage.kind != "strategy" and any(simplified(n).casefold() in asked for n in h.passage.names))
+    ][:_SHOWN]
     if not shown:
         return ToolResult(kind="knowledge", data={"passages": [], "also": []})
     best = shown[0]

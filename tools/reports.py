@@ -81,6 +81,7 @@ def metric(
     if by:
         data["rows"] = _rows(ctx, keys, audiences, over, by)
         data["by"] = ctx.say(f"by.{by}")
+        data["single"] = len(keys) == len(audiences) == 1
         cites, meanings = _definitions(ctx, keys)
         data |= {"cites": cites, "meanings": meanings}
         return _result(ctx, data)
@@ -234,6 +235,8 @@ def _rows(ctx: Context, keys: list[str], audiences: list[str], over: Window, by:
             shown = ctx.sheet.moment(ctx.say("label.period"), at, wording.day(at.date(), ctx.lang)).display
         else:
             shown = ctx.sheet.text(ctx.say(f"by.{by}"), title, plans.literal(title)).display
+            if title == metrics.NO_VALUE:
+                shown = ctx.say("by.no_member" if by == "member_level" else "by.none")
         label = ctx.say("label.metric", crowd=crowd_name, metric=m.name.get(ctx.lang), when=shown)
         fact = ctx.sheet.add(
             label, cell.value, m.unit, cell.query, metric=cell.metric, crowd=cell.crowd, window=over,

@@ -83,6 +83,10 @@ class Shop:
         return self.root / "index"
 
     @property
+    def statements_file(self) -> Path:
+        return self.root / "statements.json"
+
+    @property
     def memory_file(self) -> Path:
         return self.root / "memory.sqlite"
 

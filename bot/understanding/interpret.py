@@ -19,6 +19,8 @@ _CJK = re.compile(r"[\u4e00-\u9fff]")
 _WORDS = re.compile(r"[\u4e00-\u9fff]+|[a-z0-9][a-z0-9.%']*")
 # Intents by strength of their words when several are there: a wish to write or check outranks a question about numbers.
 _ORDER: tuple[Intent, ...] = ("help", "check", "draft", "brief", "review", "target", "phase", "plan")
+# A statement in SQL or markup is no question to a colleague; nothing in it is looked up.
+_CODE = re.compile(r"\b(?:select|insert|update|delete|drop|alter|union)\b.*\b(?:from|into|table|set)\b|<\s*/?\s*[a-z!]", re.DOTALL)
 _OVERVIEW = ["visitors", "carters", "buyers", "paid_amount"]
 _UNBUILT: tuple[Intent, ...] = ("draft", "check", "target", "review", "brief")
 
@@ -47,6 +49,8 @@ def interpret(
 ) -> Understood:
     """What `question` asks, given what was understood before it in the same session."""
     text = fold(question)[:MAX_LENGTH]
+    if _CODE.search(text):
+        return Understood(_complete(Interpretation(intent="unsupported"), _Slots([]), now, campaigns))
     found = lexicon.find(text)
     masked = _masked(text, [m for m in found if _names_something(m)])
     period = find_period(masked, now, campaigns)
@@ -133,6 +137,8 @@ def _intent(slots: _Slots, filled: Interpretation, text: str) -> Intent:
                 continue
             if intent == "plan" and filled.metrics and not filled.crowds and ("metric" in named or filled.compare):
                 continue
+            if intent == "plan" and not filled.crowds and not filled.period and filled.unused:
+                return "knowledge"  # 群里没人说话怎么办: what is to be done about something that only a playbook knows
             return intent
     real = [m for m in filled.metrics if m != "crowd_size"]
     if "knowledge" in named and not filled.period and not filled.compare and not filled.by:
@@ -145,7 +151,7 @@ def _intent(slots: _Slots, filled: Interpretation, text: str) -> Intent:
         return "metric"
     if filled.crowds or slots.has("ambiguous_crowd"):
         return "metric" if "overview" in named and (filled.period or filled.compare) else "crowd"
-    if "overview" in named or (filled.compare and not real):
+    if ("overview" in named and not filled.unused) or (filled.compare and not real):
         return "metric"
     if "smalltalk" in named and len(text) <= 20:
         return "smalltalk"
@@ -202,7 +208,7 @@ def _follows_up(slots: _Slots, new: Interpretation, text: str) -> bool:
     """Whether a question leans on the one before it: it says so, or it names only a part of a question."""
     if slots.has("followup") or slots.has("correction"):
         return True
-    wish = [i for i in slots.intents if i not in ("overview", "crowd", "metric")]
+    wish = [i for i in slots.intents if i not in ("crowd", "metric")]
     if wish:
         # "他们今天怎么做": the wish is new, the people are those of the last question.
         return "plan" in wish and not new.crowds and bool(re.search(r"他们|这些人|这批人|这群人|\bthem\b|\bthey\b|\bthese people\b", text))
@@ -246,7 +252,8 @@ def _complete(out: Interpretation, slots: _Slots, now: datetime, campaigns: tupl
             update["crowds"] = ["all"]
         if out.period is None:
             update["period"] = {"from": today.isoformat(), "to": today.isoformat()}
-        if not out.compare and not out.by and (out.metrics == [] or "overview" in slots.intents) and out.period is None:
+        shows_overview = update.get("metrics") == _OVERVIEW
+        if shows_overview and not out.compare and not out.by and (out.period is None or out.period["from"] == out.period["to"]):
             update["compare"] = "previous_day"
     elif out.intent == "crowd":
         update["metrics"] = ["crowd_size"]

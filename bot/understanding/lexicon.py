@@ -21,7 +21,6 @@ Slot = Literal[
 ]  # fmt: skip
 
 _JOINED = re.compile(r"(?<=[a-z])[-_](?=[a-z])")
-_LATIN = re.compile(r"[a-z0-9']")
 
 
 class WordFile(Entry):
@@ -30,6 +29,7 @@ class WordFile(Entry):
     breakdowns: dict[str, list[str]]
     channels: dict[str, list[str]]
     ambiguous_crowds: dict[str, list[str]]
+    thanks: list[str]
     joiners: list[str]
     corrections: list[str]
     followups: list[str]
@@ -105,37 +105,40 @@ class Lexicon:
         self._words[fold(word)] = [(slot, value), *kept]
 
     def find(self, text: str, taken: Iterable[tuple[int, int]] = ()) -> list[Match]:
-        """The known words of a folded text, left to right, longest first at each place; `taken` spans are left out."""
+        """The known words of a folded text in their order: of words that overlap, the longer one; `taken` is left out."""
         blocked = bytearray(len(text))
         for start, end in taken:
             blocked[start:end] = b"\1" * (end - start)
-        out: list[Match] = []
-        i = 0
-        while i < len(text):
-            match = None if blocked[i] else self._at(text, i, blocked)
-            if match is None:
-                i += 1
-            else:
-                out.append(match)
-                i = match.end
+        candidates = [m for i in range(len(text)) for m in self._at(text, i)]
+        chosen: list[Match] = []
+        for m in sorted(candidates, key=lambda m: (m.start - m.end, m.start)):
+            if not any(blocked[m.start : m.end]):
+                blocked[m.start : m.end] = b"\1" * (m.end - m.start)
+                chosen.append(m)
+        return sorted(chosen, key=lambda m: m.start)
+
+    def _at(self, text: str, i: int) -> list[Match]:
+        """Every known word that begins at `i`; words of letters begin and end where a word does."""
+        if i and text[i].isascii() and text[i].isalpha() and text[i - 1].isascii() and text[i - 1].isalpha():
+            return []
+        out = []
+        for length in range(1, min(self._longest, len(text) - i) + 1):
+            meanings = self._words.get(text[i : i + length])
+            if meanings is None:
+                continue
+            end = i + length
+            if text[end - 1].isascii() and text[end - 1].isalpha():
+                # "members" for "member": an English plural is the same word.
+                if text[end : end + 1] == "s" and not _letter(text, end + 1):
+                    end += 1
+                elif _letter(text, end):
+                    continue
+            out.append(Match(i, end, text[i:end], tuple(meanings)))
         return out
 
-    def _at(self, text: str, i: int, blocked: bytearray) -> Match | None:
-        if i and _LATIN.match(text[i]) and _LATIN.match(text[i - 1]) and text[i].isalpha() and text[i - 1].isalpha():
-            return None
-        for length in range(min(self._longest, len(text) - i), 0, -1):
-            word = text[i : i + length]
-            meanings = self._words.get(word)
-            if meanings is None or any(blocked[i : i + length]):
-                continue
-            after = text[i + length : i + length + 1]
-            if word[-1].isascii() and word[-1].isalpha() and after.isascii() and after.isalpha():
-                # "members" for "member": an English plural is the same word.
-                if not (after == "s" and not text[i + length + 1 : i + length + 2].isalpha()):
-                    continue
-                length += 1
-            return Match(i, i + length, text[i : i + length], tuple(meanings))
-        return None
+
+def _letter(text: str, i: int) -> bool:
+    return i < len(text) and text[i].isascii() and text[i].isalpha()
 
 
 def lexicon_for(campaigns: Any) -> Lexicon:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, cast, get_type_hints
 
 from langchain.agents import create_agent
 from langchain.tools import ToolRuntime
@@ -43,7 +43,7 @@ def as_tool(function: Callable[..., ToolResult]) -> StructuredTool:
     parameters = [p for name, p in inspect.signature(function).parameters.items() if name != "ctx"]
 
     def run(runtime: ToolRuntime, **arguments: Any) -> tuple[str, dict[str, Any] | None]:
-        ctx: Context = runtime.context
+        ctx = cast(Context, runtime.context)
         try:
             result = function(ctx, **arguments)
         except AskAgain as e:
@@ -90,8 +90,6 @@ def forget_steps(saver: Any, thread: str) -> None:
 def compact(messages: list[BaseMessage]) -> list[BaseMessage]:
     """What a session keeps: its last questions and final answers; tool traffic and artifacts are not remembered."""
     said = [
-        m
-        for m in messages
-        if isinstance(m, HumanMessage) or (isinstance(m, AIMessage) and m.text and not m.tool_calls)
+        m for m in messages if isinstance(m, HumanMessage) or (isinstance(m, AIMessage) and m.text and not m.tool_calls)
     ]
     return [RemoveMessage(id=REMOVE_ALL_MESSAGES), *said[-2 * KEPT_EXCHANGES :]]

@@ -54,10 +54,18 @@ def _print_json(document: Any) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--shop", default=argparse.SUPPRESS, metavar="DIR", help="the workspace (default: WARROOM_SHOP or ./shop)")
-    common.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="one JSON document on standard output")
-    common.add_argument("--as-of", default=argparse.SUPPRESS, metavar="TIME", help='now, for this command: "2026-06-17 10:00"')
-    common.add_argument("--lang", choices=("auto", "zh", "en"), default=argparse.SUPPRESS, help="language of the answer")
+    common.add_argument(
+        "--shop", default=argparse.SUPPRESS, metavar="DIR", help="the workspace (default: WARROOM_SHOP or ./shop)"
+    )
+    common.add_argument(
+        "--json", action="store_true", default=argparse.SUPPRESS, help="one JSON document on standard output"
+    )
+    common.add_argument(
+        "--as-of", default=argparse.SUPPRESS, metavar="TIME", help='now, for this command: "2026-06-17 10:00"'
+    )
+    common.add_argument(
+        "--lang", choices=("auto", "zh", "en"), default=argparse.SUPPRESS, help="language of the answer"
+    )
     parser = argparse.ArgumentParser(prog="warroom", description="Promo War Room · 大促作战室", parents=[common])
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
@@ -353,7 +361,9 @@ def _metrics(args: argparse.Namespace) -> None:
         over = window(parse_day(args.first) if args.first else last, last, now)
         scope = metrics.scope_of(over, room.shop.campaigns, room.shop.settings)
         cells = metrics.compute(room.engine, keys, crowds, over, scope, args.by)
-        others = compare(room.engine, cells, args.compare, over, room.shop, args.by) if args.compare else [None] * len(cells)
+        others = (
+            compare(room.engine, cells, args.compare, over, room.shop, args.by) if args.compare else [None] * len(cells)
+        )
         currency = room.shop.currency
     if _as_json(args):
         rows = [

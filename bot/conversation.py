@@ -120,7 +120,5 @@ def _result(messages: list[Any]) -> ToolResult | None:
     return None
 
 
-
-
 def _ms(began: float) -> int:
     return round((time.perf_counter() - began) * 1000)

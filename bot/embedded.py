@@ -27,7 +27,7 @@ class EmbeddedModel(BaseChatModel):
     def _llm_type(self) -> str:
         return "warroom-embedded"
 
-    def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> EmbeddedModel:  # type: ignore[override]
+    def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> EmbeddedModel:
         """The tools are known by name; nothing has to be bound."""
         return self
 
@@ -58,7 +58,9 @@ def respond(messages: Sequence[BaseMessage]) -> AIMessage:
         call = None if clarify else tool_call(what, str(messages[asked].text))
         if call is None:
             return AIMessage(content=writer.without_tool(what, clarify, lang, str(messages[asked].text)))
-        return AIMessage(content="", tool_calls=[{"name": call[0], "args": call[1], "id": "call-1", "type": "tool_call"}])
+        return AIMessage(
+            content="", tool_calls=[{"name": call[0], "args": call[1], "id": "call-1", "type": "tool_call"}]
+        )
     last = results[-1]
     if last.artifact is None:
         return AIMessage(content=str(last.text))

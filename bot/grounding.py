@@ -89,7 +89,7 @@ def _structure(answer: Answer) -> list[str]:
 @cache
 def _names() -> frozenset[str]:
     """The catalogue's names and definitions that hold a numeral: 618, 双11, 第一波预售, 近 3 天有加购…"""
-    entries = [*catalog.crowds().values(), *catalog.metrics().values()]
+    entries: list[catalog.Named] = [*catalog.crowds().values(), *catalog.metrics().values()]
     texts = [t for e in entries for t in (e.name.zh, e.name.en, e.meaning.zh, e.meaning.en)]
     for template in catalog.campaign_templates().values():
         for name in (template.name, *(p.name for p in template.phases)):

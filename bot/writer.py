@@ -84,7 +84,9 @@ def _plan(result: ToolResult, what: Interpretation, lang: str) -> list[str]:
     for key in ("prepare", "watch"):
         if data.get(key):
             lines += ["", fixed(f"plan.{key}", lang)]
-            lines += [f"· {entry['text']}{' ' + _marks(entry['cites']) if entry.get('cites') else ''}" for entry in data[key]]
+            lines += [
+                f"· {entry['text']}{' ' + _marks(entry['cites']) if entry.get('cites') else ''}" for entry in data[key]
+            ]
     lines += ["", *_sources(result, lang)]
     return [*lines, _next("plan_unpaid" if data["mode"] == "unpaid" else "plan_tasks", lang)]
 
@@ -121,9 +123,7 @@ def _marks(cites: list[int]) -> str:
 def _sources(result: ToolResult, lang: str) -> list[str]:
     if not result.citations:
         return []
-    return [
-        fixed("plan.cites", lang) + " " + " ".join(f"[{c.id}] {c.source} · {c.section}" for c in result.citations)
-    ]
+    return [fixed("plan.cites", lang) + " " + " ".join(f"[{c.id}] {c.source} · {c.section}" for c in result.citations)]
 
 
 def _next(key: str, lang: str) -> str:
@@ -145,13 +145,13 @@ def _metric(result: ToolResult, what: Interpretation, lang: str) -> list[str]:
     lines: list[str] = []
     if data.get("by"):
         lines += _table(data, lang)
-    for i, block in enumerate(data["blocks"]):
+    if len(data["blocks"]) > 1:
+        lines += _several(data, lang)
+    for block in data["blocks"] if len(data["blocks"]) == 1 else []:
         key = "metric.none" if block["null"] else "metric.value"
-        line = fixed(
-            key, lang, crowd=block["crowd"], metric=block["metric"], when=data["when"], value=block["value"]
-        )
+        line = fixed(key, lang, crowd=block["crowd"], metric=block["metric"], when=data["when"], value=block["value"])
         line += _against(block, data, lang)
-        lines.append(f"**{line}**" if i == 0 else line)
+        lines.append(f"**{line}**")
         if block["parts"]:
             lines.append(fixed("join.list", lang).join(block["parts"]))
         lines += _same_time(block, data, lang)
@@ -165,11 +165,38 @@ def _metric(result: ToolResult, what: Interpretation, lang: str) -> list[str]:
     return [*lines, _next("metric", lang)]
 
 
+def _several(data: dict[str, Any], lang: str) -> list[str]:
+    """Several numbers: what they share in the headline, then a line each with what it stands against."""
+    blocks = data["blocks"]
+    crowds = list(dict.fromkeys(b["crowd"] for b in blocks))
+    one_crowd = crowds[0] if len(crowds) == 1 else ""
+    out = [
+        f"**{fixed('metric.several', lang, when=data['when'], crowd=one_crowd or fixed('join.list', lang).join(crowds))}**"
+    ]
+    for b in blocks:
+        name = b["metric"] if one_crowd else fixed("metric.of", lang, crowd=b["crowd"], metric=b["metric"])
+        against = []
+        for tag, same_time in (("same", True), ("whole", False)):
+            other = b.get(tag)
+            if not other or not data.get("compare") or other["value"] in (None, "—"):
+                continue
+            words = _other(data["compare"], same_time, data["when"], lang)
+            if same_time:
+                words = fixed("metric.same_moment", lang, other=words)
+            change = "" if tag == "whole" and "same" in b else _change(other, lang)
+            against.append(fixed("metric.beside", lang, other=words, value=other["value"]) + change)
+        tail = fixed("metric.aside", lang, text=fixed("join.semicolon", lang).join(against)) if against else ""
+        out.append(f"· {name} {b['value']}{tail}")
+    return out
+
+
 def _table(data: dict[str, Any], lang: str) -> list[str]:
     """A line a value of the breakdown; what all lines share stands in the headline."""
     rows = data["rows"]
     if data["single"] and rows:
-        head = fixed("metric.rows_head", lang, by=data["by"], when=data["when"], crowd=rows[0]["crowd"], metric=rows[0]["metric"])
+        head = fixed(
+            "metric.rows_head", lang, by=data["by"], when=data["when"], crowd=rows[0]["crowd"], metric=rows[0]["metric"]
+        )
         return [f"**{head}**", *(f"· {r['by']} {r['value']}" for r in rows)]
     head = fixed("metric.rows_head_many", lang, by=data["by"], when=data["when"])
     return [f"**{head}**", *(f"· {r['by']} · {r['crowd']} · {r['metric']} {r['value']}" for r in rows)]
@@ -217,7 +244,7 @@ def _knowledge(result: ToolResult, what: Interpretation, lang: str) -> list[str]
     lines: list[str] = []
     for p in data["passages"]:
         lines.append(fixed("knowledge.head", lang, title=p["title"]))
-        lines += p["lines"][:-1] + [f"{p['lines'][-1]} [{p['cite']}]"]
+        lines += [*p["lines"][:-1], f"{p['lines'][-1]} [{p['cite']}]"]
     if data["also"]:
         lines.append(fixed("knowledge.also", lang, sections=fixed("join.list", lang).join(data["also"])))
     lines += _sources(result, lang)

@@ -86,23 +86,26 @@ class CampaignTemplate(Entry):
 # --- crowds and metrics ------------------------------------------------------------------------------------------
 
 
-class CrowdDef(Entry):
+class Named(Entry):
+    """What has names and a meaning: a crowd, a metric."""
+
     name: Bilingual
-    kind: Literal["panel", "action", "acquisition", "lifecycle", "helper"]
     aliases: list[str] = []
     meaning: Bilingual
-    cart: bool = False  # money at stake and top items are meaningful
     source: SourceRef | None = None
 
 
-class MetricDef(Entry):
-    name: Bilingual
+class CrowdDef(Named):
+    kind: Literal["panel", "action", "acquisition", "lifecycle", "helper"]
+    cart: bool = False  # money at stake and top items are meaningful
+
+
+class MetricDef(Named):
+    """A metric that is counted, or the quotient of two."""
+
     unit: Unit
-    aliases: list[str] = []
-    meaning: Bilingual
     numerator: str | None = None
     denominator: str | None = None
-    source: SourceRef | None = None
 
 
 class MetricFile(Entry):
@@ -219,7 +222,7 @@ def read_yaml(path: Path) -> Any:
 def _loader() -> Any:
     """YAML in which `no`, `on` and `yes` are words, as in YAML 1.2: a word list may hold them."""
     base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    loader = type("WordLoader", (base,), {})
+    loader: Any = type("WordLoader", (base,), {})
     loader.yaml_implicit_resolvers = {
         first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
         for first, resolvers in base.yaml_implicit_resolvers.items()

@@ -56,8 +56,10 @@ def parse_playbook(text: str, file: str) -> list[Section]:
         content = "\n".join(body).strip()
         if heading is not None and content:
             title, anchor = heading
-            path = title if parent is None or parent == title else Bilingual(
-                zh=f"{parent.zh} › {title.zh}", en=f"{parent.en} › {title.en}"
+            path = (
+                title
+                if parent is None or parent == title
+                else Bilingual(zh=f"{parent.zh} › {title.zh}", en=f"{parent.en} › {title.en}")
             )
             sections.append(Section(front.id, front.title, anchor, path, content, tuple(front.campaigns)))
         body.clear()

@@ -155,7 +155,7 @@ def until(value: date | datetime | None, end: datetime) -> bool:
 
 
 def days_before(as_of: datetime, days: int) -> datetime:
-    """"The last N days" begin N x 24 hours before T."""
+    """ "The last N days" begin N x 24 hours before T."""
     return as_of - timedelta(hours=24 * days)
 
 
@@ -371,9 +371,7 @@ def last_payments(tables: Tables, as_of: datetime) -> dict[str, datetime]:
     return last
 
 
-def unpaid_since(
-    tables: Tables, kinds: Iterable[str], start: datetime, w_end: datetime, as_of: datetime
-) -> set[str]:
+def unpaid_since(tables: Tables, kinds: Iterable[str], start: datetime, w_end: datetime, as_of: datetime) -> set[str]:
     """An event of the kinds in W, and no line paid from the person's first such event in W up to T."""
     last_paid = last_payments(tables, as_of)
     found = set()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 
 import pytest
 
@@ -12,9 +11,9 @@ from tests import oracle, tiny_shop
 from tests.shops import dated, load
 from tools import audience, metrics
 from tools.crowds import CROWDS
-from tools.scope import Scope
 from tools.engine import Engine
 from tools.periods import window
+from tools.scope import Scope
 from tools.shop import Thresholds
 
 CAMPAIGNS = tuple(dated(c) for c in tiny_shop.CAMPAIGNS)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from knowledge import catalog
 from tools import names
 from tools.crowds import CROWDS, both, either, without
-from tools.scope import Moments, Scope
 from tools.errors import AskAgain
+from tools.scope import Moments, Scope
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -168,8 +168,15 @@ class Profile:
     def query(self, part: str, key: str | None = None) -> str:
         """The statement that gives one number of this profile."""
         column = "amount" if part == "at_stake" else "people"
-        where = f"\"part\" = '{part}'" + ("" if key is None else f" AND \"key\" = '{key.replace(chr(39), chr(39) * 2)}'")
+        where = f"\"part\" = '{part}'" + (
+            "" if key is None else f" AND \"key\" = '{key.replace(chr(39), chr(39) * 2)}'"
+        )
         return f'SELECT "{column}" FROM (\n{self.sql}\n) AS profile WHERE {where}'
+
+    def members_query(self) -> str:
+        """The statement that gives the members of the crowd: everybody with a level."""
+        where = "\"part\" = 'level' AND \"key\" <> ''"
+        return f'SELECT coalesce(sum("people"), 0) FROM (\n{self.sql}\n) AS profile WHERE {where}'
 
     def share_query(self) -> str:
         return f"SELECT ({self.query('size')}) / ({self.query('shop')})"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from knowledge.catalog import Bilingual, CampaignTemplate, CatalogError
@@ -168,7 +169,7 @@ def date_campaign(template: CampaignTemplate, year: int, where: str) -> Campaign
     for phase in phases:
         if phase.last < phase.first:
             raise CatalogError(f"{where}: phases.{phase.key}: ends {phase.last} before it begins {phase.first}")
-    for before, after in zip(phases, phases[1:], strict=False):
+    for before, after in pairwise(phases):
         if after.first <= before.last:
             raise CatalogError(
                 f"{where}: phases.{after.key}: begins {after.first}, before {before.key} ends {before.last}"

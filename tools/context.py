@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import prompts
 from tools.campaigns import Campaign, campaign_for
-from tools.scope import Scope
 from tools.facts import FactSheet
+from tools.scope import Scope
 from tools.shop import Shop
 
 if TYPE_CHECKING:

@@ -146,7 +146,7 @@ def member_bought(e: Engine, s: Moments) -> ir.Table:
 # --- action crowds -----------------------------------------------------------------------------------------------
 
 
-def _wanted_unpaid(e: Engine, s: Scope, *kinds: str) -> ir.Table:
+def _wanted_unpaid(e: Engine, s: Moments, *kinds: str) -> ir.Table:
     """Showed interest in this wave and paid nothing at or after the first sign of it."""
     signs = _events(e, s.wave_start, s.wave_until, *kinds)
     first = signs.group_by("user_id").agg(first_sign=signs.ts.min())
@@ -251,9 +251,7 @@ def live_member(e: Engine, s: Moments) -> ir.Table:
 @_crowd
 def coupon_unredeemed(e: Engine, s: Moments) -> ir.Table:
     t = e.table("coupons")
-    held = t.filter(
-        t.claimed_at <= s.at, t.valid_from <= s.at, t.valid_to >= s.at, t.redeemed_order_id.isnull()
-    )
+    held = t.filter(t.claimed_at <= s.at, t.valid_from <= s.at, t.valid_to >= s.at, t.redeemed_order_id.isnull())
     return both(member(e, s), users(held))
 
 

@@ -35,8 +35,7 @@ def _sec(text: str) -> int:
 NOW, FIRST = _sec("2026-06-17T10:00:00"), _sec("2025-04-01")
 DAYS = (NOW - FIRST) // DAY + 1
 CUSTOMERS, VISITORS, SESSIONS = 20_000, 2_000, 226_000
-KINDS = ("visit", "favorite", "cart", "coupon_claim", "live_watch", "group_join", "challenge_join",
-         "challenge_done")
+KINDS = ("visit", "favorite", "cart", "coupon_claim", "live_watch", "group_join", "challenge_join", "challenge_done")
 VISIT, FAVORITE, CART, CLAIM, LIVE, GROUP, JOIN, DONE = range(8)
 SOURCES = list(SHOP["sources"])
 NORMAL, PRESALE, SAMPLE = range(3)
@@ -214,13 +213,16 @@ def _people(rng: Rng, calendar: Calendar, scale: float) -> People:
     member = customer & (rng.random(count) < np.where(loyal, 0.64, np.where(known, 0.40, 0.33)))
     fan = customer & (rng.random(count) < np.where(member, 0.43, 0.285))
     return People(
-        customer=customer, start=start,
+        customer=customer,
+        start=start,
         activity=rng.lognormal(0.0, 1.15, count) * np.where(loyal, 1.7, 1.0) * np.where(customer, 1.0, 0.25),
         buy=rng.lognormal(0.0, 0.35, count) * np.where(loyal, 1.75, 0.72),
         leave=np.maximum(start, 0) + rng.exponential(480.0, count).astype(np.int64) + 5,
         taste=rng.integers(0, len(CATEGORIES), count),
-        joined=_since_when(rng, start, member, 0.78), fan=_since_when(rng, start, fan, 0.7),
-        live=np.where(rng.random(count) < 0.15, 0.12, 0.01), opt_out=customer & (rng.random(count) < 0.03),
+        joined=_since_when(rng, start, member, 0.78),
+        fan=_since_when(rng, start, fan, 0.7),
+        live=np.where(rng.random(count) < 0.15, 0.12, 0.01),
+        opt_out=customer & (rng.random(count) < 0.03),
         service=member & (rng.random(count) < 0.20),
         group=customer & (rng.random(count) < np.where(member, 0.16, 0.09)),
     )
@@ -229,8 +231,9 @@ def _people(rng: Rng, calendar: Calendar, scale: float) -> People:
 def _since_when(rng: Rng, start: Ints, chosen: Flags, early: float) -> Ints:
     """When the chosen joined or followed: over three years, with a bump in this year's pool and presale."""
     count, bump = len(start), _sec("2026-05-01")
-    lately = np.where(rng.random(count) < 0.4, rng.integers(bump, bump + 28 * DAY, count),
-                      rng.integers(FIRST, NOW, count))
+    lately = np.where(
+        rng.random(count) < 0.4, rng.integers(bump, bump + 28 * DAY, count), rng.integers(FIRST, NOW, count)
+    )
     since = np.where(rng.random(count) < early, rng.integers(_sec("2023-06-18"), FIRST, count), lately)
     met = FIRST + start * DAY
     soon = met + rng.exponential(9.0 * DAY, count).astype(np.int64)
@@ -252,7 +255,10 @@ def _items(rng: Rng) -> Items:
     weight = (rank + 2.0) ** -0.85 * np.where(hero, 2.0, 1.0)
     presale = (rank % 3 == 1) & (rank < 36)
     return Items(
-        steps=np.concatenate([[0.0], np.cumsum(weight / weight.sum())]), price=price, promo=promo, hero=hero,
+        steps=np.concatenate([[0.0], np.cumsum(weight / weight.sum())]),
+        price=price,
+        promo=promo,
+        hero=hero,
         deposit=np.where(presale, np.round(price / 100) * 10 + 10, np.nan),
         stock=rng.integers(60, 5_000, count),
     )
@@ -288,7 +294,7 @@ def _visits(rng: Rng, people: People, items: Items, calendar: Calendar, scale: f
     count, buy = len(person), people.buy[person]
     member = (people.joined[person] >= 0) & (people.joined[person] <= ts)
     views: Ints = np.minimum(rng.geometric(0.25, count), 16)
-    chance = 0.125 * calendar.cart[day] * buy ** 0.55 * np.where(member, 1.12, 0.94)
+    chance = 0.125 * calendar.cart[day] * buy**0.55 * np.where(member, 1.12, 0.94)
     carted = np.where(rng.random(count) < chance, np.minimum(views, rng.geometric(0.7, count)), 0)
     opened = (calendar.profile[day] != EVENING) | ((ts - FIRST) % DAY >= 20 * HOUR)  # deposits open at 20:00
     deposit = opened & (rng.random(count) < calendar.deposit[day] * buy * people.customer[person])
@@ -302,9 +308,20 @@ def _visits(rng: Rng, people: People, items: Items, calendar: Calendar, scale: f
     end: Ints = ts + gap * views
     view_ts: Ints = ts[visit] + gap[visit] * rank
     return Visits(
-        person=person, ts=ts, day=day, source=_sources(rng, people, person), views=views, carted=carted,
-        deposit=deposit, member=member, end=end, offset=offset, view_visit=visit, view_rank=rank,
-        view_ts=view_ts, view_item=item,
+        person=person,
+        ts=ts,
+        day=day,
+        source=_sources(rng, people, person),
+        views=views,
+        carted=carted,
+        deposit=deposit,
+        member=member,
+        end=end,
+        offset=offset,
+        view_visit=visit,
+        view_rank=rank,
+        view_ts=view_ts,
+        view_item=item,
         quantity=rng.choice(np.array([1, 2, 3]), len(visit), p=(0.86, 0.11, 0.03)),
     )
 
@@ -338,8 +355,7 @@ def _in_sale(rng: Rng, sale: Ints, shares: Sequence[float]) -> Ints:
     return sale + day * DAY + _clock(rng, np.where(day == 0, MIDNIGHT, 0))
 
 
-def _orders(rng: Rng, people: People, items: Items, calendar: Calendar,
-            visits: Visits) -> tuple[Orders, list[Event]]:
+def _orders(rng: Rng, people: People, items: Items, calendar: Calendar, visits: Visits) -> tuple[Orders, list[Event]]:
     """The orders that visits lead to, and the visits in which people come back to pay."""
     count, day, person = len(visits.ts), visits.day, visits.person
     eager = people.buy[person] ** 0.6 * np.where(visits.member, 1.17, 0.87) * people.customer[person]
@@ -363,13 +379,16 @@ def _orders(rng: Rng, people: People, items: Items, calendar: Calendar,
     presale = np.flatnonzero(kind == PRESALE)
     paid[presale] = _balances(rng, sale[visit[presale]])
     settled, waiting = presale[paid[presale] >= 0], np.flatnonzero(waits)
-    returns = [_return(visits, waiting, back[waiting]),
-               _return(visits, visit[settled], paid[settled] - rng.integers(20, 55, len(settled)))]
+    returns = [
+        _return(visits, waiting, back[waiting]),
+        _return(visits, visit[settled], paid[settled] - rng.integers(20, 55, len(settled))),
+    ]
     keep = np.flatnonzero((created <= NOW) & (deposit_paid <= NOW))
     keep = keep[np.lexsort((visit[keep], created[keep]))]
     paid = np.where(paid > NOW, NEVER, paid)
-    return _lines(rng, items, calendar, visits, visit[keep], kind[keep], created[keep], deposit_paid[keep],
-                  paid[keep]), returns
+    return _lines(
+        rng, items, calendar, visits, visit[keep], kind[keep], created[keep], deposit_paid[keep], paid[keep]
+    ), returns
 
 
 def _balances(rng: Rng, sale: Ints) -> Ints:
@@ -385,8 +404,17 @@ def _return(visits: Visits, visit: Ints, ts: Ints) -> Event:
     return VISIT, visits.person[visit], ts, visits.view_item[visits.offset[visit]], nothing, source
 
 
-def _lines(rng: Rng, items: Items, calendar: Calendar, visits: Visits, visit: Ints, kind: Ints, created: Ints,
-           deposit_paid: Ints, paid: Ints) -> Orders:
+def _lines(
+    rng: Rng,
+    items: Items,
+    calendar: Calendar,
+    visits: Visits,
+    visit: Ints,
+    kind: Ints,
+    created: Ints,
+    deposit_paid: Ints,
+    paid: Ints,
+) -> Orders:
     """One row an item of an order, with what was paid for it and what was refunded."""
     lines = np.where(kind == NORMAL, np.maximum(visits.carted[visit], 1), 1)
     order = np.repeat(np.arange(len(visit)), lines)
@@ -404,9 +432,16 @@ def _lines(rng: Rng, items: Items, calendar: Calendar, visits: Visits, visit: In
     back = (paid >= 0) & (kind != SAMPLE) & (rng.random(count) < 0.045) & (refunded <= NOW)
     refund = np.round(amount * np.where(rng.random(count) < 0.8, 1.0, 0.5), 2)
     return Orders(
-        number=order + 1, person=visits.person[visit][order], item=item, kind=kind, created=created,
-        deposit=np.where(kind == PRESALE, items.deposit[item], np.nan), deposit_paid=deposit_paid[order],
-        paid=paid, amount=np.where(paid >= 0, amount, np.nan), refund=np.where(back, refund, np.nan),
+        number=order + 1,
+        person=visits.person[visit][order],
+        item=item,
+        kind=kind,
+        created=created,
+        deposit=np.where(kind == PRESALE, items.deposit[item], np.nan),
+        deposit_paid=deposit_paid[order],
+        paid=paid,
+        amount=np.where(paid >= 0, amount, np.nan),
+        refund=np.where(back, refund, np.nan),
         refunded=np.where(back, refunded, NEVER),
     )
 
@@ -431,10 +466,12 @@ def _seen(rng: Rng, people: People, visits: Visits) -> list[Event]:
     cart = np.flatnonzero(visits.view_rank < visits.carted[visit])
     like = np.flatnonzero(liked[visit] & (visits.view_rank == visits.views[visit] - 1))
     after = visits.view_ts + rng.integers(3, 20, count)
-    return [(VISIT, person, visits.view_ts, item, nothing, source),
-            (CART, person[cart], after[cart], visits.view_item[cart], quantity[cart], source[cart]),
-            (FAVORITE, person[like], after[like], visits.view_item[like], nothing[like], source[like]),
-            _bare(LIVE, visits.person[watched], visits.ts[watched] + 5, "直播")]
+    return [
+        (VISIT, person, visits.view_ts, item, nothing, source),
+        (CART, person[cart], after[cart], visits.view_item[cart], quantity[cart], source[cart]),
+        (FAVORITE, person[like], after[like], visits.view_item[like], nothing[like], source[like]),
+        _bare(LIVE, visits.person[watched], visits.ts[watched] + 5, "直播"),
+    ]
 
 
 def _clubs(rng: Rng, people: People, visits: Visits) -> list[Event]:
@@ -463,8 +500,7 @@ def _joined(events: Sequence[Event]) -> list[Ints]:
 
 
 # ---- coupons and touches -----------------------------------------------------------------------------------
-def _coupons(rng: Rng, people: People, calendar: Calendar, visits: Visits,
-             orders: Orders) -> tuple[pa.Table, Event]:
+def _coupons(rng: Rng, people: People, calendar: Calendar, visits: Visits, orders: Orders) -> tuple[pa.Table, Event]:
     """Coupons claimed in visits; a fitting later order mostly uses one, and costs less by its value."""
     chance = calendar.claim[visits.day] * np.where(visits.member, 1.5, 0.8) * people.customer[visits.person]
     rows = np.flatnonzero((rng.random(len(visits.ts)) < chance) & (visits.ts + 30 <= NOW))
@@ -486,12 +522,19 @@ def _coupons(rng: Rng, people: People, calendar: Calendar, visits: Visits,
     orders.refund[line[used]] = np.minimum(orders.refund[line[used]], orders.amount[line[used]])
     redeemed = np.full(count, NEVER)
     redeemed[used] = orders.number[line[used]]
-    return pa.table({
-        "coupon_id": _ids("c", np.arange(1, count + 1), 7), "user_id": _ids("u", person + 1, 6),
-        "kind": _words(kind, list(SHOP["coupons"])), "claimed_at": _times(claimed),
-        "valid_from": _times(begins), "valid_to": _times(ends), "threshold": _money(threshold),
-        "value": _money(value), "redeemed_order_id": _ids("o", redeemed, 7),
-    }), _bare(CLAIM, person, claimed)
+    return pa.table(
+        {
+            "coupon_id": _ids("c", np.arange(1, count + 1), 7),
+            "user_id": _ids("u", person + 1, 6),
+            "kind": _words(kind, list(SHOP["coupons"])),
+            "claimed_at": _times(claimed),
+            "valid_from": _times(begins),
+            "valid_to": _times(ends),
+            "threshold": _money(threshold),
+            "value": _money(value),
+            "redeemed_order_id": _ids("o", redeemed, 7),
+        }
+    ), _bare(CLAIM, person, claimed)
 
 
 def _validity(rng: Rng, run: Ints, claimed: Ints) -> tuple[Ints, Ints]:
@@ -508,8 +551,7 @@ def _validity(rng: Rng, run: Ints, claimed: Ints) -> tuple[Ints, Ints]:
     return begins, ends
 
 
-def _touches(rng: Rng, people: People, orders: Orders, events: list[Ints],
-             scale: float) -> tuple[pa.Table, Event]:
+def _touches(rng: Rng, people: People, orders: Orders, events: list[Ints], scale: float) -> tuple[pa.Table, Event]:
     """The sends of every campaign to people who belonged to the crowd then; a click is a visit."""
     sends = [(key, year, *send) for key, year, _ in RUNS for send in SHOP["sends"][key]]
     parts: list[tuple[Ints, ...]] = []
@@ -535,13 +577,20 @@ def _touches(rng: Rng, people: People, orders: Orders, events: list[Ints],
     rows = np.flatnonzero(clicked >= 0)
     kind, person, ts, item, quantity, _ = _bare(VISIT, who[rows], clicked[rows])
     source = np.array([SOURCES.index(SHOP["channels"][row[4]][0]) for row in sends])[send[rows]]
-    return pa.table({
-        "touch_id": _ids("t", np.arange(1, len(who) + 1), 7), "user_id": _ids("u", who + 1, 6),
-        "campaign": _words(send, [row[0] for row in sends]), "crowd": _words(send, [row[3] for row in sends]),
-        "channel": _words(send, [row[4] for row in sends]), "variant": _words(variant, ["A", "B"]),
-        "sent_at": _times(at), "delivered": _flags(arrived), "clicked_at": _times(clicked),
-        "cost": _money(np.array([SHOP["channels"][row[4]][2] for row in sends])[send]),
-    }), (kind, person, ts, item, quantity, source)
+    return pa.table(
+        {
+            "touch_id": _ids("t", np.arange(1, len(who) + 1), 7),
+            "user_id": _ids("u", who + 1, 6),
+            "campaign": _words(send, [row[0] for row in sends]),
+            "crowd": _words(send, [row[3] for row in sends]),
+            "channel": _words(send, [row[4] for row in sends]),
+            "variant": _words(variant, ["A", "B"]),
+            "sent_at": _times(at),
+            "delivered": _flags(arrived),
+            "clicked_at": _times(clicked),
+            "cost": _money(np.array([SHOP["channels"][row[4]][2] for row in sends])[send]),
+        }
+    ), (kind, person, ts, item, quantity, source)
 
 
 def _latest(person: Ints, ts: Ints, until: int, count: int) -> Ints:
@@ -551,8 +600,9 @@ def _latest(person: Ints, ts: Ints, until: int, count: int) -> Ints:
     return result
 
 
-def _crowd(crowd: str, sent: int, wave: int, campaign: int, people: People, orders: Orders,
-           events: list[Ints]) -> Flags:
+def _crowd(
+    crowd: str, sent: int, wave: int, campaign: int, people: People, orders: Orders, events: list[Ints]
+) -> Flags:
     """Customers of a crowd at a moment; never someone who has paid what they would be reminded of."""
     count = len(people.start)
     kind, person, ts = events[:3]
@@ -587,23 +637,33 @@ def _targets(rng: Rng, orders: Orders, scale: float) -> pa.Table:
     goal = np.round(amount * rng.normal(1.03, 0.06, length) / unit) * unit
     buyers = np.maximum(1.0, np.round(buyers * rng.normal(1.02, 0.05, length)))
     crowds = ["all", "old", "new", "member", "fan"]
-    totals = [np.round(goal.sum() * np.array([1.0, 0.58, 0.42, 0.58, 0.37])),
-              np.round(0.7 * buyers.sum() * np.array([1.0, 0.52, 0.48, 0.51, 0.35]))]  # many buy on two days
+    totals = [
+        np.round(goal.sum() * np.array([1.0, 0.58, 0.42, 0.58, 0.37])),
+        np.round(0.7 * buyers.sum() * np.array([1.0, 0.52, 0.48, 0.51, 0.35])),
+    ]  # many buy on two days
     days = first // DAY + np.arange(length)
-    return pa.table({
-        "campaign": _words(np.zeros(2 * length + 10, np.int64), ["618"]),
-        "crowd": _words(np.array([0] * (2 * length) + [0, 1, 2, 3, 4] * 2), crowds),
-        "metric": _words(np.repeat([0, 1, 0, 1], [length, length, 5, 5]), ["paid_amount", "buyers"]),
-        "value": pa.array(np.concatenate([goal, buyers, *totals])),
-        "date": _dates(np.concatenate([days, days, np.full(10, NEVER)])),
-    })
+    return pa.table(
+        {
+            "campaign": _words(np.zeros(2 * length + 10, np.int64), ["618"]),
+            "crowd": _words(np.array([0] * (2 * length) + [0, 1, 2, 3, 4] * 2), crowds),
+            "metric": _words(np.repeat([0, 1, 0, 1], [length, length, 5, 5]), ["paid_amount", "buyers"]),
+            "value": pa.array(np.concatenate([goal, buyers, *totals])),
+            "date": _dates(np.concatenate([days, days, np.full(10, NEVER)])),
+        }
+    )
 
 
 def _peers() -> pa.Table:
     rows = [(crowd, metric, value) for crowd, row in SHOP["peers"].items() for metric, value in row.items()]
     crowds, metrics, values = zip(*rows, strict=True)
-    return pa.table({"campaign": pa.array(["618"] * len(rows)), "crowd": pa.array(crowds),
-                     "metric": pa.array(metrics), "value": pa.array(values, pa.float64())})
+    return pa.table(
+        {
+            "campaign": pa.array(["618"] * len(rows)),
+            "crowd": pa.array(crowds),
+            "metric": pa.array(metrics),
+            "value": pa.array(values, pa.float64()),
+        }
+    )
 
 
 def _service(rng: Rng, orders: Orders) -> pa.Table:
@@ -617,12 +677,16 @@ def _service(rng: Rng, orders: Orders) -> pa.Table:
     def score(best: float, drop: float) -> pa.Array:
         return pa.array(np.round(best - drop * strain + rng.normal(0.0, 0.006, count), 2))
 
-    return pa.table({
-        "date": _dates(first // DAY + np.arange(count)), "dsr_desc": score(4.83, 0.006),
-        "dsr_service": score(4.81, 0.014), "dsr_logistics": score(4.82, 0.026),
-        "tickets": pa.array(rng.poisson(load * 0.11 + 2), pa.int64()),
-        "late_shipments": pa.array(rng.poisson(load * (0.006 + 0.012 * strain) + 0.3), pa.int64()),
-    })
+    return pa.table(
+        {
+            "date": _dates(first // DAY + np.arange(count)),
+            "dsr_desc": score(4.83, 0.006),
+            "dsr_service": score(4.81, 0.014),
+            "dsr_logistics": score(4.82, 0.026),
+            "tickets": pa.array(rng.poisson(load * 0.11 + 2), pa.int64()),
+            "late_shipments": pa.array(rng.poisson(load * (0.006 + 0.012 * strain) + 0.3), pa.int64()),
+        }
+    )
 
 
 # ---- Arrow: negative integers and NaN become nulls ---------------------------------------------------------
@@ -657,8 +721,10 @@ def _flags(values: Ints | Flags) -> pa.Array:
 
 def _of_items(item: Ints) -> dict[str, pa.Array]:
     """The item and category columns of a table."""
-    return {"item_id": _words(item, [f"i{number:04d}" for number in range(1, len(ITEMS) + 1)]),
-            "category_id": _words(np.where(item < 0, NEVER, CATEGORY[item]), CATEGORIES)}
+    return {
+        "item_id": _words(item, [f"i{number:04d}" for number in range(1, len(ITEMS) + 1)]),
+        "category_id": _words(np.where(item < 0, NEVER, CATEGORY[item]), CATEGORIES),
+    }
 
 
 def _customers_table(rng: Rng, people: People) -> pa.Table:
@@ -669,48 +735,74 @@ def _customers_table(rng: Rng, people: People) -> pa.Table:
     city = np.where(rng.random(count) < 0.02, NEVER, rng.choice(len(cities), count, p=cities / cities.sum()))
     level = rng.choice(len(SHOP["levels"]), count, p=list(SHOP["levels"].values()))
     phone = 19_900_000_000 + (rows * 48_271 + 7_919) % 100_000_000  # 199 and digits made from the row number
-    return pa.table({
-        "user_id": _ids("u", rows + 1, 6),
-        "phone": pa.array(phone, mask=rng.random(count) < 0.02).cast(pa.string()),
-        "nickname": _words(nickname, nicknames), "city": _words(city, SHOP["cities"]),
-        "member_joined_at": _times(people.joined[rows]),
-        "member_level": _words(np.where(people.joined[rows] < 0, NEVER, level), list(SHOP["levels"])),
-        "fan_since": _times(people.fan[rows]), "sms_opt_out": _flags(people.opt_out[rows]),
-        "in_exclusive_service": _flags(people.service[rows]), "in_group": _flags(people.group[rows]),
-    })
+    return pa.table(
+        {
+            "user_id": _ids("u", rows + 1, 6),
+            "phone": pa.array(phone, mask=rng.random(count) < 0.02).cast(pa.string()),
+            "nickname": _words(nickname, nicknames),
+            "city": _words(city, SHOP["cities"]),
+            "member_joined_at": _times(people.joined[rows]),
+            "member_level": _words(np.where(people.joined[rows] < 0, NEVER, level), list(SHOP["levels"])),
+            "fan_since": _times(people.fan[rows]),
+            "sms_opt_out": _flags(people.opt_out[rows]),
+            "in_exclusive_service": _flags(people.service[rows]),
+            "in_group": _flags(people.group[rows]),
+        }
+    )
 
 
 def _items_table(items: Items) -> pa.Table:
     shelf = _of_items(np.arange(len(ITEMS)))
-    return pa.table({
-        "item_id": shelf["item_id"], "title": pa.array(ITEMS), "category_id": shelf["category_id"],
-        "list_price": _money(items.price), "promo_price": _money(items.promo),
-        "is_presale": _flags(~np.isnan(items.deposit)), "deposit": _money(items.deposit),
-        "is_hero": _flags(items.hero), "stock": pa.array(items.stock),
-    })
+    return pa.table(
+        {
+            "item_id": shelf["item_id"],
+            "title": pa.array(ITEMS),
+            "category_id": shelf["category_id"],
+            "list_price": _money(items.price),
+            "promo_price": _money(items.promo),
+            "is_presale": _flags(~np.isnan(items.deposit)),
+            "deposit": _money(items.deposit),
+            "is_hero": _flags(items.hero),
+            "stock": pa.array(items.stock),
+        }
+    )
 
 
 def _events_table(events: list[Ints]) -> pa.Table:
     kind, person, ts, item, quantity, source = events
-    return pa.table({
-        "user_id": _ids("u", person + 1, 6), "ts": _times(ts), "kind": _words(kind, KINDS), **_of_items(item),
-        "quantity": pa.array(quantity, mask=quantity < 0), "source": _words(source, SOURCES),
-    })
+    return pa.table(
+        {
+            "user_id": _ids("u", person + 1, 6),
+            "ts": _times(ts),
+            "kind": _words(kind, KINDS),
+            **_of_items(item),
+            "quantity": pa.array(quantity, mask=quantity < 0),
+            "source": _words(source, SOURCES),
+        }
+    )
 
 
 def _orders_table(orders: Orders) -> pa.Table:
-    return pa.table({
-        "order_id": _ids("o", orders.number, 7), "user_id": _ids("u", orders.person + 1, 6),
-        **_of_items(orders.item), "kind": _words(orders.kind, ["normal", "presale", "sample"]),
-        "created_at": _times(orders.created), "deposit_amount": _money(orders.deposit),
-        "deposit_paid_at": _times(orders.deposit_paid), "paid_at": _times(orders.paid),
-        "amount": _money(orders.amount), "refund_amount": _money(orders.refund),
-        "refunded_at": _times(orders.refunded),
-    })
+    return pa.table(
+        {
+            "order_id": _ids("o", orders.number, 7),
+            "user_id": _ids("u", orders.person + 1, 6),
+            **_of_items(orders.item),
+            "kind": _words(orders.kind, ["normal", "presale", "sample"]),
+            "created_at": _times(orders.created),
+            "deposit_amount": _money(orders.deposit),
+            "deposit_paid_at": _times(orders.deposit_paid),
+            "paid_at": _times(orders.paid),
+            "amount": _money(orders.amount),
+            "refund_amount": _money(orders.refund),
+            "refunded_at": _times(orders.refunded),
+        }
+    )
 
 
-def demo_tables(seed: int = 618, scale: float = 1.0,
-                progress: Callable[[str, float], None] | None = None) -> dict[str, pa.Table]:
+def demo_tables(
+    seed: int = 618, scale: float = 1.0, progress: Callable[[str, float], None] | None = None
+) -> dict[str, pa.Table]:
     """Every table of the demo shop; the same seed and scale give the same bytes."""
     report = progress or (lambda step, share: None)
     rng = np.random.Generator(np.random.PCG64(seed))
@@ -727,9 +819,15 @@ def demo_tables(seed: int = 618, scale: float = 1.0,
     touches, clicks = _touches(rng, people, orders, _joined(events), scale)
     report("tables", 0.7)
     tables = {
-        "customers": _customers_table(rng, people), "events": _events_table(_joined([*events, clicks])),
-        "orders": _orders_table(orders), "items": _items_table(items), "coupons": coupons, "touches": touches,
-        "targets": _targets(rng, orders, scale), "peers": _peers(), "service": _service(rng, orders),
+        "customers": _customers_table(rng, people),
+        "events": _events_table(_joined([*events, clicks])),
+        "orders": _orders_table(orders),
+        "items": _items_table(items),
+        "coupons": coupons,
+        "touches": touches,
+        "targets": _targets(rng, orders, scale),
+        "peers": _peers(),
+        "service": _service(rng, orders),
     }
     report("done", 1.0)
     return tables

@@ -120,7 +120,7 @@ class Engine:
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run a statement of ours that may write and fetch all it returns; results in memory are forgotten."""
         self._results.clear()
-        return self.raw.execute(sql, list(parameters)).fetchall()
+        return list(self.raw.execute(sql, list(parameters)).fetchall())
 
     def load_arrow(self, name: str, rows: pa.Table) -> None:
         """Append `rows` (all columns, in order) to a catalogue table."""

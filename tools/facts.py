@@ -65,7 +65,9 @@ class ToolResult(Record):
     def text(self) -> str:
         """The result for a model: one line a fact, an action, a citation."""
         lines = [f"{f.id} {f.label}: {f.display}" for f in self.facts]
-        lines += [f"action {a.title} | {a.when or '-'} | deadline {a.deadline or '-'} | cites {a.cites}" for a in self.actions]
+        lines += [
+            f"action {a.title} | {a.when or '-'} | deadline {a.deadline or '-'} | cites {a.cites}" for a in self.actions
+        ]
         lines += [f"[{c.id}] {c.source} / {c.section}: {c.quote}" for c in self.citations]
         return "\n".join(lines)
 
@@ -83,7 +85,9 @@ def display(value: float | int | str | None, unit: Unit, lang: str, currency: st
         return f"{value:,.0f} {'人' if lang == 'zh' else ('person' if value == 1 else 'people')}"
     if unit == "CNY":
         sign = CURRENCY.get(currency, currency + " ")
-        return f"{'-' if value < 0 else ''}{sign}{abs(value):,.{0 if abs(value) >= 1000 or value == int(value) else 2}f}"
+        return (
+            f"{'-' if value < 0 else ''}{sign}{abs(value):,.{0 if abs(value) >= 1000 or value == int(value) else 2}f}"
+        )
     if unit == "ratio":
         return f"{value * 100:.1f}%"
     if unit == "points":

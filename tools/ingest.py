@@ -23,13 +23,13 @@ import prompts
 from knowledge import catalog
 from knowledge.catalog import Column, TableDef
 from tools import names
+from tools.columns import ROW_RULES, problem, quote, typed
 from tools.engine import SQL_TYPES, Engine, plain
 from tools.errors import AskAgain, NeedsPerson
 from tools.textfile import TextFile, open_text
 
 FORMATS = ("auto", "csv", "taobao-userbehavior")
 REJECT_COLUMNS = ("line", "column", "value", "reason")
-_MAX_MONEY = 1_000_000_000
 
 
 @dataclass
@@ -50,8 +50,7 @@ class Report:
     elapsed_ms: int = 0
 
     def as_json(self) -> dict[str, Any]:
-        out = {k: v for k, v in self.__dict__.items() if k not in ("ignored", "also") or v}
-        return out
+        return {k: v for k, v in self.__dict__.items() if k not in ("ignored", "also") or v}
 
 
 def table_key(word: str) -> str:
@@ -113,76 +112,10 @@ def _watched(engine: Engine, progress: Callable[[float], None] | None) -> Iterat
         thread.join()
 
 
-# --- what a row must be ------------------------------------------------------------------------------------------
-
-
-def typed(column: Column, raw: str) -> str:
-    """SQL that turns the text expression `raw` into the column's type, or NULL where it cannot."""
-    text = f"nullif(trim({raw}), '')"
-    if column.type in ("text", "choice"):
-        if column.type == "text":
-            return text
-        cases = " ".join(
-            f"WHEN {_quote(word.lower())} THEN {_quote(value)}"
-            for value, words in column.values.items()
-            for word in (value, *words)
-        )
-        return f"CASE lower({text}) {cases} END"
-    if column.type in ("time", "day"):
-        # A zone behind the time would be dropped by the cast; such a value is refused instead.
-        plain_time = f"CASE WHEN length({text}) <= 19 OR {text}[20] = '.' THEN try_cast({text} AS TIMESTAMP) END"
-        whole = f"date_trunc('second', {plain_time})"
-        if column.end_of_day:
-            whole = f"CASE WHEN contains({text}, ':') THEN {whole} ELSE {whole} + INTERVAL '86399 seconds' END"
-        return f"CAST({whole} AS DATE)" if column.type == "day" else whole
-    if column.type == "flag":
-        return (
-            f"CASE WHEN lower({text}) IN ('1', 'true', 'y', 'yes', '是') THEN 1 "
-            f"WHEN lower({text}) IN ('0', 'false', 'n', 'no', '否') THEN 0 END"
-        )
-    number = f"replace({text}, ',', '')"
-    return f"try_cast({number} AS {({'money': 'DECIMAL(18, 2)', 'number': 'DOUBLE', 'integer': 'BIGINT'})[column.type]})"
-
-
-def problem(name: str, column: Column, raw: str, value: str) -> str:
-    """SQL: NULL when the value is fine, else `column<tab>reason`."""
-    given = f"nullif(trim({raw}), '') IS NOT NULL"
-    wrong = {"time": "not_a_time", "day": "not_a_time", "flag": "not_a_flag", "choice": "not_a_choice"}
-    cases = []
-    if column.required:
-        cases.append(f"WHEN NOT ({given}) THEN {_quote(name + chr(9) + 'missing')}")
-    if column.type != "text":
-        reason = wrong.get(column.type, "not_a_number")
-        cases.append(f"WHEN {given} AND {value} IS NULL THEN {_quote(name + chr(9) + reason)}")
-    if column.type in ("time", "day"):
-        cases.append(f"WHEN year({value}) NOT BETWEEN 2000 AND 2099 THEN {_quote(name + chr(9) + 'absurd_time')}")
-    if column.type in ("money", "integer"):
-        cases.append(f"WHEN {value} < 0 THEN {_quote(name + chr(9) + 'negative')}")
-    if column.type == "money":
-        cases.append(f"WHEN {value} > {_MAX_MONEY} THEN {_quote(name + chr(9) + 'absurd_amount')}")
-    return f"CASE {' '.join(cases)} END" if cases else "NULL"
-
-
-# A row's columns may be fine one by one and wrong together.
-_ROW_RULES = {
-    "orders": [
-        ("paid_at", "paid_before_created", "CAST(paid_at AS DATE) < CAST(created_at AS DATE)"),
-        ("deposit_paid_at", "paid_before_created", "CAST(deposit_paid_at AS DATE) < CAST(created_at AS DATE)"),
-    ],
-    "coupons": [("valid_to", "ends_before_begin", "valid_to < valid_from")],
-}
-
-
-def _quote(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
 # --- reading CSV -------------------------------------------------------------------------------------------------
 
 
-def _import_csv(
-    engine: Engine, table: str, text: TextFile, rejects_dir: Path, now: datetime, lang: str
-) -> Report:
+def _import_csv(engine: Engine, table: str, text: TextFile, rejects_dir: Path, now: datetime, lang: str) -> Report:
     definition = catalog.tables()[table]
     header = text.header()
     columns = map_header(header, definition, text.path.name, table)
@@ -203,15 +136,13 @@ def _import_csv(
         name: typed(c, f"c{columns[name]}") if name in columns else f"CAST(NULL AS {_sql_type(c)})"
         for name, c in definition.columns.items()
     }
-    checks = [
-        problem(name, definition.columns[name], f"c{i}", values[name]) for name, i in columns.items()
-    ]
+    checks = [problem(name, definition.columns[name], f"c{i}", values[name]) for name, i in columns.items()]
     select = ", ".join(f'{value} AS "{name}"' for name, value in values.items())
     problems = [c for c in checks if c != "NULL"]
     problem_sql = f"coalesce({', '.join(problems)}, NULL)" if problems else "NULL"
     inner = f"SELECT {select}, {problem_sql} AS _problem"
     rules = "".join(
-        f" WHEN {rule} THEN {_quote(column + chr(9) + reason)}" for column, reason, rule in _ROW_RULES.get(table, [])
+        f" WHEN {rule} THEN {quote(column + chr(9) + reason)}" for column, reason, rule in ROW_RULES.get(table, [])
     )
     verdict = f"coalesce(_problem, CASE{rules} END)" if rules else "_problem"
 
@@ -248,10 +179,12 @@ class _Source:
 
     def sql(self, *, parallel: bool, keep_aside: bool) -> str:
         columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(self.width))
-        aside = ", store_rejects=true, rejects_table='_reject_errors', rejects_scan='_reject_scans'" if keep_aside else ""
+        aside = (
+            ", store_rejects=true, rejects_table='_reject_errors', rejects_scan='_reject_scans'" if keep_aside else ""
+        )
         return (
-            f"read_csv({_quote(str(self.text.utf8_path))}, auto_detect=false, header={str(self.skip_header).lower()}, "
-            f"delim={_quote(self.text.delimiter)}, quote='\"', escape='\"', columns={{{columns}}}, "
+            f"read_csv({quote(str(self.text.utf8_path))}, auto_detect=false, header={str(self.skip_header).lower()}, "
+            f"delim={quote(self.text.delimiter)}, quote='\"', escape='\"', columns={{{columns}}}, "
             f"ignore_errors=true, parallel={str(parallel).lower()}, max_line_size=2097152{aside})"
         )
 
@@ -280,9 +213,7 @@ _STRUCTURE = {
 
 def map_header(header: list[str], table: TableDef, file: str, key: str) -> dict[str, int]:
     """column → its place in the file. AskAgain when a required column is missing or two headers name one column."""
-    words = {
-        names.fold(word): name for name, column in table.columns.items() for word in (name, *column.aliases)
-    }
+    words = {names.fold(word): name for name, column in table.columns.items() for word in (name, *column.aliases)}
     out: dict[str, int] = {}
     for i, title in enumerate(header):
         name = words.get(names.fold(title))
@@ -450,7 +381,13 @@ def _import_taobao(engine: Engine, text: TextFile, rejects_dir: Path, now: datet
     return report
 
 
-_TAOBAO = {"user id": "user_id", "item id": "item_id", "category id": "category_id", "behaviour": "kind", "unix seconds": "ts"}
+_TAOBAO = {
+    "user id": "user_id",
+    "item id": "item_id",
+    "category id": "category_id",
+    "behaviour": "kind",
+    "unix seconds": "ts",
+}
 
 
 # --- around it ---------------------------------------------------------------------------------------------------

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from knowledge import catalog
 from tools import audience
 from tools.campaigns import Campaign, campaign_for, day_start
-from tools.scope import Moments, Scope
 from tools.periods import Window
+from tools.scope import Moments, Scope
 from tools.shop import Thresholds
 
 if TYPE_CHECKING:

@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
 
 from knowledge import catalog
-from knowledge.catalog import Bilingual
+from knowledge.catalog import Named
 from tools.errors import AskAgain
-
-
-class Named(Protocol):
-    @property
-    def name(self) -> Bilingual: ...
-    @property
-    def aliases(self) -> list[str]: ...
 
 
 def fold(text: str) -> str:
@@ -51,16 +43,8 @@ def nearest(word: str, entries: Mapping[str, Named], n: int = 3) -> dict[str, st
 
 
 def crowd_key(word: str) -> str:
-    return resolve(word, _crowds(), "unknown_crowd")
+    return resolve(word, catalog.crowds(), "unknown_crowd")
 
 
 def metric_key(word: str) -> str:
-    return resolve(word, _metrics(), "unknown_metric")
-
-
-def _crowds() -> Mapping[str, Any]:
-    return catalog.crowds()
-
-
-def _metrics() -> Mapping[str, Any]:
-    return catalog.metrics()
+    return resolve(word, catalog.metrics(), "unknown_metric")

@@ -93,9 +93,7 @@ def outside_lines(ctx: Context) -> list[str]:
         query = f"SELECT date_diff('day', DATE '{ctx.at.date()}', DATE '{after.first}')"
         left = ctx.sheet.add(ctx.say("label.days_to_campaign"), days, "days", query)
         lines.append(
-            ctx.say(
-                "phase.next_campaign", campaign=after.name.get(ctx.lang), day=begins.display, days=left.display
-            )
+            ctx.say("phase.next_campaign", campaign=after.name.get(ctx.lang), day=begins.display, days=left.display)
         )
     if not lines:
         lines.append(ctx.say("phase.no_campaigns"))

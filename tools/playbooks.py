@@ -14,7 +14,7 @@ _SHOWN = 3
 
 
 def search_playbooks(ctx: Context, query: str) -> ToolResult:
-    """Find what the strategy playbooks and definitions say about a question. Returns passages to cite; none when nothing answers."""
+    """Find what the strategy playbooks and definitions say about a question: passages to cite, none when nothing answers."""
     hits = ctx.open_search().search(query, k=8)
     asked = simplified(query).casefold()
     # A definition answers only when its name is asked about; a strategy is read in its playbook's section.

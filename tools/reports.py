@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from knowledge import catalog
-from tools import audience, metrics, names, plans, wording
+from tools import audience, metrics, names, wording
+from tools import lines as lines_of
 from tools.campaigns import day_end, day_start
-from tools.compare import difference, earlier_window
 from tools.compare import compare as compare_cells
+from tools.compare import difference, earlier_window
 from tools.context import Context
 from tools.errors import AskAgain
 from tools.facts import Fact, ToolResult
@@ -48,10 +49,10 @@ def crowd(ctx: Context, crowds: list[str]) -> ToolResult:
             else:
                 stake = ctx.sheet.add(ctx.say("label.stake"), profile.at_stake, "CNY", profile.query("at_stake"))
                 lines.append(ctx.say("crowd.stake", amount=stake.display))
-        lines += [x for x in (plans.levels_line(ctx, profile), plans.items_line(ctx, profile)) if x]
+        lines += [x for x in (lines_of.levels_line(ctx, profile), lines_of.items_line(ctx, profile)) if x]
         meaning = catalog.crowds()[tree].meaning.get(ctx.lang) if isinstance(tree, str) else None
         blocks.append({"crowd": profile.key, "head": head, "lines": lines, "meaning": meaning})
-    data = {"blocks": blocks, "notes": plans.data_notes(ctx)}
+    data = {"blocks": blocks, "notes": lines_of.data_notes(ctx)}
     return ToolResult(kind="crowd", facts=ctx.sheet.facts, citations=ctx.sheet.citations, data=data)
 
 
@@ -129,7 +130,9 @@ def when(ctx: Context, over: Window) -> str:
 def missing_data(ctx: Context, keys: list[str], over: Window) -> list[str]:
     """Says up to when there is data, for each table that the asked days go beyond."""
     until = data_until(ctx.engine)
-    tables = {"orders" if k in _ORDER_METRICS else "events" for k in keys if k in (*_ORDER_METRICS, "visitors", "carters")}
+    tables = {
+        "orders" if k in _ORDER_METRICS else "events" for k in keys if k in (*_ORDER_METRICS, "visitors", "carters")
+    }
     notes = []
     for table in sorted(tables):
         end = until[table]
@@ -143,10 +146,8 @@ def missing_data(ctx: Context, keys: list[str], over: Window) -> list[str]:
     return notes
 
 
-def _comparisons(
-    ctx: Context, cells: list[metrics.Cell], compare: str | None, over: Window
-) -> dict[str, list[Any]]:
-    """"whole": against the whole earlier window; "same": cut at the same time of day, when today is not over."""
+def _comparisons(ctx: Context, cells: list[metrics.Cell], compare: str | None, over: Window) -> dict[str, list[Any]]:
+    """ "whole": against the whole earlier window; "same": cut at the same time of day, when today is not over."""
     if compare is None:
         return {}
     out = {"whole": compare_cells(ctx.engine, cells, compare, over, ctx.shop)}
@@ -234,7 +235,7 @@ def _rows(ctx: Context, keys: list[str], audiences: list[str], over: Window, by:
             at = day_start(parse_day(title))
             shown = ctx.sheet.moment(ctx.say("label.period"), at, wording.day(at.date(), ctx.lang)).display
         else:
-            shown = ctx.sheet.text(ctx.say(f"by.{by}"), title, plans.literal(title)).display
+            shown = ctx.sheet.text(ctx.say(f"by.{by}"), title, lines_of.literal(title)).display
             if title == metrics.NO_VALUE:
                 shown = ctx.say("by.no_member" if by == "member_level" else "by.none")
         label = ctx.say("label.metric", crowd=crowd_name, metric=m.name.get(ctx.lang), when=shown)
@@ -252,5 +253,5 @@ def _definitions(ctx: Context, keys: list[str]) -> tuple[list[int], list[str]]:
         m = catalog.metrics()[key]
         meanings.append(ctx.say("metric.meaning", metric=m.name.get(ctx.lang), meaning=m.meaning.get(ctx.lang)))
         if m.source:
-            cites.append(plans.cite(ctx, m.source))
+            cites.append(lines_of.cite(ctx, m.source))
     return list(dict.fromkeys(cites)), meanings

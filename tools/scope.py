@@ -84,7 +84,7 @@ class Moments:
         self.settings = settings
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") or not isinstance(getattr(Scope, name, None), property) and name != "at":
+        if name.startswith("_") or (not isinstance(getattr(Scope, name, None), property) and name != "at"):
             raise AttributeError(name)
         return _placeholder()(name)
 

@@ -10,7 +10,9 @@ from datetime import date, datetime, timedelta
 from tools.campaigns import Campaign, campaign_for, earlier_same
 
 _CN_DIGITS = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10}
-_MONTHS = {m: i + 1 for i, m in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split())}
+_MONTHS = {
+    m: i + 1 for i, m in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"])
+}
 _MONTH_NAME = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
 
 _DAY = (
@@ -31,7 +33,9 @@ _LAST_N = re.compile(
     r"(?:近|最近|过去|前)(?P<cn>\d{1,3}|[一二两三四五六七八九十])(?:个)?(?P<cnu>天|日|周)|"
     r"(?:last|past) (?P<en>\d{1,3}) (?P<enu>days?|weeks?)"
 )
-_WEEK = re.compile(r"本周|这周|这个星期|this week|上周|上个星期|last week|本月|这个月|this month|上个月|上月|last month")
+_WEEK = re.compile(
+    r"本周|这周|这个星期|this week|上周|上个星期|last week|本月|这个月|this month|上个月|上月|last month"
+)
 _WAVE = re.compile(r"第(?P<n>[一二三])波|wave (?P<e>[123])|本波|这一波|这波|this wave")
 _PHASE_KINDS: list[tuple[re.Pattern[str], str]] = [
     (re.compile(r"蓄水期?|build-?up"), "pool"),
@@ -39,7 +43,9 @@ _PHASE_KINDS: list[tuple[re.Pattern[str], str]] = [
     (re.compile(r"预热期?(?:阶段)?|preheat"), "preheat"),
     (re.compile(r"准备期|preparation phase"), "prepare"),
 ]
-_CAMPAIGN = re.compile(r"(?:本次|这次)?(?:大促|活动)(?:期间|以来|至今|开始以来|累计)|campaign to date|during the campaign|so far this campaign")
+_CAMPAIGN = re.compile(
+    r"(?:本次|这次)?(?:大促|活动)(?:期间|以来|至今|开始以来|累计)|campaign to date|during the campaign|so far this campaign"
+)
 
 
 @dataclass(frozen=True)
@@ -125,7 +131,7 @@ def _in_campaign(text: str, today: date, campaign: Campaign | None, campaigns: t
     waves = c.waves()
     n = None
     if wave:
-        n = {"一": 1, "二": 2, "三": 3}.get(wave["n"] or "", None) or (int(wave["e"]) if wave["e"] else None)
+        n = {"一": 1, "二": 2, "三": 3}.get(wave["n"] or "") or (int(wave["e"]) if wave["e"] else None)
         if n is None:
             current = c.wave_at(min(today, c.last))
             return _cut(current.first, current.last, today, [*spans, wave.span()])

@@ -20,7 +20,14 @@ _WORDS = re.compile(r"[\u4e00-\u9fff]+|[a-z0-9][a-z0-9.%']*")
 # Intents by strength of their words when several are there: a wish to write or check outranks a question about numbers.
 _ORDER: tuple[Intent, ...] = ("help", "check", "draft", "brief", "review", "target", "phase", "plan")
 # A statement in SQL or markup is no question to a colleague; nothing in it is looked up.
-_CODE = re.compile(r"\b(?:select|insert|update|delete|drop|alter|union)\b.*\b(?:from|into|table|set)\b|<\s*/?\s*[a-z!]", re.DOTALL)
+_CODE = re.compile(
+    r"\b(?:select|insert|update|delete|drop|alter|union)\b.*\b(?:from|into|table|set)\b|<\s*/?\s*[a-z!]", re.DOTALL
+)
+_THEM = re.compile(r"他们|她们|这些人|这批人|这群人|\bthem\b|\bthey\b|\bthese people\b")
+_DEFINITION = (
+    "是什么", "什么是", "什么意思", "啥意思", "怎么算", "定义", "口径", "公式",
+    "definition", "define", "meaning of", "what does", "formula", "computed", "calculated",
+)  # fmt: skip
 _OVERVIEW = ["visitors", "carters", "buyers", "paid_amount"]
 _UNBUILT: tuple[Intent, ...] = ("draft", "check", "target", "review", "brief")
 
@@ -111,7 +118,9 @@ class _Slots:
 
 
 def _names_something(match: Match) -> bool:
-    return any(s in ("crowd", "metric", "compare", "by", "ambiguous_crowd", "ambiguous_metric") for s, _ in match.meanings)
+    return any(
+        s in ("crowd", "metric", "compare", "by", "ambiguous_crowd", "ambiguous_metric") for s, _ in match.meanings
+    )
 
 
 def _masked(text: str, matches: Sequence[Match]) -> str:
@@ -124,11 +133,7 @@ def _masked(text: str, matches: Sequence[Match]) -> str:
 
 def _intent(slots: _Slots, filled: Interpretation, text: str) -> Intent:
     named = set(slots.intents)
-    asks_definition = "knowledge" in named and any(
-        w in text
-        for w in ("是什么", "什么是", "什么意思", "啥意思", "怎么算", "定义", "口径", "公式", "what is the definition", "definition",
-                  "meaning of", "what does", "formula", "computed", "calculated", "define")
-    )  # fmt: skip
+    asks_definition = "knowledge" in named and any(w in text for w in _DEFINITION)
     if asks_definition:
         return "knowledge"
     for intent in _ORDER:
@@ -211,9 +216,13 @@ def _follows_up(slots: _Slots, new: Interpretation, text: str) -> bool:
     wish = [i for i in slots.intents if i not in ("crowd", "metric")]
     if wish:
         # "他们今天怎么做": the wish is new, the people are those of the last question.
-        return "plan" in wish and not new.crowds and bool(re.search(r"他们|这些人|这批人|这群人|\bthem\b|\bthey\b|\bthese people\b", text))
+        return (
+            "plan" in wish
+            and not new.crowds
+            and bool(re.search(r"他们|这些人|这批人|这群人|\bthem\b|\bthey\b|\bthese people\b", text))
+        )
     parts = bool(new.crowds) + bool(new.metrics) + bool(new.period) + bool(new.compare) + bool(new.by)
-    return 0 < parts and not (new.crowds and new.metrics) and len(text) <= 40
+    return parts > 0 and not (new.crowds and new.metrics) and len(text) <= 40
 
 
 def _inherit(new: Interpretation, old: Interpretation, slots: _Slots) -> Interpretation:
@@ -253,7 +262,12 @@ def _complete(out: Interpretation, slots: _Slots, now: datetime, campaigns: tupl
         if out.period is None:
             update["period"] = {"from": today.isoformat(), "to": today.isoformat()}
         shows_overview = update.get("metrics") == _OVERVIEW
-        if shows_overview and not out.compare and not out.by and (out.period is None or out.period["from"] == out.period["to"]):
+        if (
+            shows_overview
+            and not out.compare
+            and not out.by
+            and (out.period is None or out.period["from"] == out.period["to"])
+        ):
             update["compare"] = "previous_day"
     elif out.intent == "crowd":
         update["metrics"] = ["crowd_size"]

@@ -1,0 +1,149 @@
+"""Lines that several answers share: sizes, splits, items, the phase's ratio, what must be known about the data."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from knowledge import catalog
+from knowledge.catalog import PhaseRule, SourceRef
+from knowledge.chunks import section_of
+from tools import audience, metrics, wording
+from tools.campaigns import Campaign, Phase, day_start
+from tools.context import Context
+from tools.facts import Fact
+from tools.periods import Window, window
+from tools.scope import Scope
+from tools.status import data_until
+
+_TOP_ITEMS_SHOWN = 3
+_DAY = timedelta(days=1)
+
+
+def stamp(at: datetime) -> str:
+    return at.strftime("%Y-%m-%d %H:%M")
+
+
+def cite(ctx: Context, ref: SourceRef) -> int:
+    """The citation number of a playbook section; the quote is its first sentence."""
+    section = section_of(ref)
+    return ctx.sheet.cite(section.title.get(ctx.lang), section.path.get(ctx.lang), section.quote())
+
+
+def size_line(ctx: Context, profile: audience.Profile, name: str, phase: Phase, campaign: Campaign) -> str:
+    size = ctx.sheet.add(
+        ctx.say("label.size", crowd=name),
+        profile.size,
+        "people",
+        profile.query("size"),
+        metric="crowd_size",
+        crowd=profile.key,
+    )
+    line = ctx.say("plan.size", crowd=name, people=size.display)
+    if audience.has_carts(audience.parse(profile.key)):
+        if profile.at_stake is None:
+            line += ctx.say("plan.stake_unknown")
+        else:
+            stake = ctx.sheet.add(ctx.say("label.stake"), profile.at_stake, "CNY", profile.query("at_stake"))
+            line += ctx.say("plan.stake", amount=stake.display)
+    before = Scope(ctx.at - _DAY, ctx.campaign, ctx.shop.settings)
+    if before.wave == ctx.scope.wave and before.at >= ctx.scope.wave_start and phase.kind != "review":
+        earlier = audience.sizes(ctx.engine, [profile.key], before)[profile.key]
+        if earlier.people and profile.size != earlier.people:
+            change = profile.size / earlier.people - 1
+            query = f"SELECT ({profile.query('size')}) * 1.0 / ({earlier.query}) - 1"
+            label = ctx.say("label.size_change", crowd=name)
+            fact = ctx.sheet.add(label, change, "ratio", query, shown=f"{abs(change) * 100:.1f}%", crowd=profile.key)
+            line += ctx.say("plan.size_up" if change > 0 else "plan.size_down", change=fact.display)
+    return line
+
+
+def levels_line(ctx: Context, profile: audience.Profile) -> str | None:
+    """会员 1,103 人（VIP 168 人）; members first, then the levels from the largest."""
+    levels = {k: n for k, n in profile.by_level.items() if k}
+    if not profile.size:
+        return None
+    label = ctx.say("label.members_in", crowd=audience.label(audience.parse(profile.key), ctx.lang))
+    members = ctx.sheet.add(label, sum(levels.values()), "people", profile.members_query(), crowd=profile.key)
+    shown = []
+    for level, people in list(levels.items())[:4]:
+        title = ctx.sheet.text(ctx.say("label.level"), level, literal(level))
+        fact = ctx.sheet.add(level, people, "people", profile.query("level", level), crowd=profile.key)
+        shown.append(f"{title.display} {fact.display}")
+    line = ctx.say("plan.members", people=members.display)
+    if shown:
+        line += ctx.say("plan.levels", levels=ctx.say("join.list").join(shown))
+    rest = profile.by_level.get("", 0)
+    if rest and levels:
+        fact = ctx.sheet.add(ctx.say("label.nonmembers"), rest, "people", profile.query("level", ""), crowd=profile.key)
+        line += ctx.say("plan.nonmembers", people=fact.display)
+    return line
+
+
+def items_line(ctx: Context, profile: audience.Profile) -> str | None:
+    shown = []
+    for item_id, title, people in profile.top_items[:_TOP_ITEMS_SHOWN]:
+        name = ctx.sheet.text(ctx.say("label.item"), title, literal(title))
+        fact = ctx.sheet.add(title, people, "people", profile.query("item", item_id), crowd=profile.key)
+        shown.append(f"{name.display} {fact.display}")
+    return ctx.say("plan.items", items=ctx.say("join.list").join(shown)) if shown else None
+
+
+def literal(value: str) -> str:
+    return "SELECT '" + value.replace("'", "''") + "'"
+
+
+def ratio_line(ctx: Context, rule: PhaseRule, phase: Phase, campaign: Campaign) -> str | None:
+    """The phase's own conversion so far today against the previous day, like with like; in review, of the whole wave."""
+    name = catalog.metrics()[rule.ratio].name.get(ctx.lang)
+    if phase.kind == "review":
+        wave = campaign.wave_at(ctx.at.date())
+        fact = ratio_fact(ctx, rule.ratio, window(wave.first, wave.last, ctx.at), ctx.say("when.wave"))
+        return ctx.say("plan.ratio_wave", metric=name, value=fact.display)
+    until = data_until(ctx.engine)
+    reaches = min(x for x in (until["events"], until["orders"], datetime.max) if x is not None)
+    if reaches < day_start(ctx.at.date()):
+        return None
+    today = window(ctx.at.date(), ctx.at.date(), ctx.at)
+    now = ratio_fact(ctx, rule.ratio, today, ctx.say("when.today"))
+    same_time = ratio_fact(ctx, rule.ratio, today.shifted(-1, whole=False), ctx.say("when.yesterday_same"))
+    if not today.partial:
+        return ctx.say("plan.ratio_days", metric=name, today=now.display, yesterday=same_time.display)
+    clock = ctx.sheet.moment(ctx.say("label.as_of"), ctx.at, ctx.at.strftime("%H:%M"))
+    whole = ratio_fact(ctx, rule.ratio, today.shifted(-1, whole=True), ctx.say("when.yesterday"))
+    return ctx.say(
+        "plan.ratio_so_far",
+        metric=name,
+        today=now.display,
+        clock=clock.display,
+        same=same_time.display,
+        yesterday=whole.display,
+    )
+
+
+def ratio_fact(ctx: Context, key: str, over: Window, when: str, crowd: str = "all") -> Fact:
+    """One metric of one crowd as a fact."""
+    scope = metrics.scope_of(over, ctx.shop.campaigns, ctx.shop.settings)
+    cell = metrics.compute(ctx.engine, [key], [crowd], over, scope)[0]
+    metric = catalog.metrics()[key]
+    label = ctx.say(
+        "label.metric", crowd=catalog.crowds()[crowd].name.get(ctx.lang), metric=metric.name.get(ctx.lang), when=when
+    )
+    return ctx.sheet.add(
+        label, cell.value, metric.unit, cell.query, metric=key, crowd=crowd, window=over, at=over.until
+    )
+
+
+def data_notes(ctx: Context) -> list[str]:
+    """What the reader must know about the data: it ends before the day asked about, or there is none."""
+    until = data_until(ctx.engine)
+    notes = []
+    for table in ("events", "orders"):
+        end = until[table]
+        name = catalog.tables()[table].name.get(ctx.lang)
+        if end is None:
+            notes.append(ctx.say("note.no_rows", table=name))
+        elif end < day_start(ctx.at.date()):
+            shown = f"{wording.day(end.date(), ctx.lang, year=end.year != ctx.at.year)} {end:%H:%M}"
+            fact = ctx.sheet.moment(ctx.say("label.data_until", table=name), end, shown)
+            notes.append(ctx.say("note.data_until", table=name, moment=fact.display))
+    return notes

@@ -1,0 +1,197 @@
+"""The campaign's task list on a day: what is due, what to prepare, what to watch (knowledge/strategies.yaml)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from knowledge import catalog
+from knowledge.catalog import Strategy
+from tools import audience, phases, wording
+from tools.campaigns import Campaign, Phase, day_start
+from tools.context import Context
+from tools.facts import Action, ToolResult
+from tools.lines import cite, data_notes, size_line, stamp
+from tools.schedule import schedule
+
+_SCENES = ("大促优选", "会员", "专属客服", "淘宝群", "粉丝")
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Task:
+    """A strategy on the days it is worked in this campaign."""
+
+    strategy: Strategy
+    first: date
+    last: date
+
+
+def tasks_of(campaign: Campaign, phase: Phase) -> tuple[list[Task], bool]:
+    """(tasks of the campaign, whether they are borrowed from another campaign's list by kind of phase)."""
+    own = [s for s in catalog.strategies() if s.campaign == campaign.key]
+    if own:
+        return [Task(s, _dated(s.first, campaign.year), _dated(s.last, campaign.year)) for s in own], False
+    out: dict[str, Task] = {}
+    for s in catalog.strategies():
+        kinds = {p.rstrip("0123456789") for p in s.phases}
+        on_a_date = s.first == s.last and s.days == "all"
+        # A list of another campaign is read by kind of phase; what hangs on one of its dates has no place here.
+        if phase.kind not in kinds or on_a_date:
+            continue
+        exact = phase.key in s.phases
+        title = s.title.zh
+        if title not in out or exact:
+            first = phase.last if s.days == "last" else phase.first
+            out[title] = Task(s, first, phase.last)
+    return list(out.values()), True
+
+
+def _dated(month_day: str, year: int) -> date:
+    month, day = map(int, month_day.split("-"))
+    return date(year, month, day)
+
+
+def related(tree: audience.Tree, strategy: Strategy) -> bool:
+    """Whether a task is about the crowd asked about: the same crowd, or the members' or fans' own list."""
+    if not isinstance(tree, str):
+        return any(related(t, strategy) for t in tree[1:] if t != "not")
+    scene = {"member": "会员", "fan": "粉丝", "service_contact": "专属客服", "group_member": "淘宝群"}.get(tree)
+    return strategy.crowd == tree or strategy.scene == scene
+
+
+def task_plan(
+    ctx: Context, tree: audience.Tree | None, campaign: Campaign, phase: Phase, limit: int | None
+) -> ToolResult:
+    today = ctx.at.date()
+    tasks, borrowed = tasks_of(campaign, phase)
+    chosen = [t for t in tasks if tree is None or related(tree, t.strategy)]
+    due = sorted((t for t in chosen if t.first <= today <= t.last), key=_urgency)
+    preparing = [t for t in chosen if t.first - timedelta(days=t.strategy.lead_days) <= today < t.first]
+    shown = due[:limit]
+    counted = audience.sizes(ctx.engine, list(dict.fromkeys(t.strategy.crowd for t in shown)), ctx.scope)
+
+    notes = data_notes(ctx)
+    where = phases.location_line(ctx, campaign, phase)
+    lines = []
+    if tree is not None:
+        key = audience.canonical(tree)
+        name = audience.label(tree, ctx.lang)
+        profile = audience.profile(ctx.engine, key, ctx.scope)
+        lines.append(size_line(ctx, profile, name, phase, campaign))
+    actions = [a for t in shown if (a := _task_action(ctx, t, counted[t.strategy.crowd], campaign, phase))]
+    n_due = ctx.sheet.add(ctx.say("label.tasks_due"), len(due), "count", _values_count(t.strategy.id for t in due))
+    prepare = [_prepare(ctx, t) for t in preparing]
+    n_prepare = ctx.sheet.add(
+        ctx.say("label.tasks_prepare"), len(prepare), "count", _values_count(t.strategy.id for t in preparing)
+    )
+    if due or preparing:
+        said = [ctx.say("plan.tasks_due", due=n_due.display)] if due else []
+        said += [ctx.say("plan.tasks_prepare", prepare=n_prepare.display)] if preparing else []
+        head = ctx.say("join.comma").join(said)
+    elif tree is not None:
+        head = ctx.say("plan.no_task_for_crowd", crowd=audience.label(tree, ctx.lang))
+    else:
+        head = ctx.say("plan.no_task")
+    watch = []
+    for name, at, ends in phases.gates_ahead(campaign, ctx):
+        shown_at = wording.moment(at, ctx.at, ctx.lang) if ends else f"{wording.day(at.date(), ctx.lang)} {at:%H:%M}"
+        fact = ctx.sheet.moment(name, at, shown_at)
+        watch.append({"text": f"{fact.display} {name}", "at": stamp(at), "name": name})
+    return ToolResult(
+        kind="plan",
+        facts=ctx.sheet.facts,
+        citations=ctx.sheet.citations,
+        actions=actions,
+        data={
+            "mode": "tasks",
+            "head": head,
+            "where": where,
+            "lines": lines,
+            "notes": notes,
+            "prepare": prepare,
+            "watch": watch,
+            "crowd": audience.canonical(tree) if tree is not None else None,
+            "campaign": campaign.key,
+            "phase": phase.key,
+            "more": len(due) > len(shown),
+            "assumed": [ctx.say("plan.borrowed", campaign=campaign.name.get(ctx.lang))] if borrowed and due else [],
+        },
+    )
+
+
+def _values_count(ids: Any) -> str:
+    values = ", ".join(f"('{i}')" for i in ids)
+    return f"SELECT count(*) FROM (VALUES {values}) AS tasks" if values else "SELECT 0"
+
+
+def _urgency(task: Task) -> tuple[int, int, date]:
+    """What can be done only today comes first, then the groups in the guide's order."""
+    return (0 if task.first == task.last else 1, _SCENES.index(task.strategy.scene), task.last)
+
+
+def _task_action(ctx: Context, task: Task, found: audience.Counted, campaign: Campaign, phase: Phase) -> Action | None:
+    s = task.strategy
+    deadline = day_start(task.last + _DAY)
+    timing = None
+    if s.channels:
+        timing = schedule(catalog.unpaid(), _SLOT[s.channels[0]], list(s.channels), ctx.at, deadline)
+        if timing is None:
+            return None
+    people = ctx.sheet.add(
+        ctx.say("label.audience", title=s.title.get(ctx.lang)),
+        found.people,
+        "people",
+        found.query,
+        metric="crowd_size",
+        crowd=s.crowd,
+    )
+    if timing:
+        ctx.sheet.moment(ctx.say("label.send_at", title=s.id), timing.at, wording.moment(timing.at, ctx.at, ctx.lang))
+    ctx.sheet.moment(ctx.say("label.deadline", title=s.id), deadline, wording.moment(deadline, ctx.at, ctx.lang))
+    crowd = catalog.crowds()[s.crowd].name.get(ctx.lang)
+    title = s.title.get(ctx.lang)
+    # Work on the shop itself addresses nobody in particular, so no number of people stands behind it.
+    addressed = ctx.say("plan.task_title", title=title, crowd=crowd, people=people.display)
+    shown = title if s.crowd == "all" else addressed
+    number = cite(ctx, s.source)
+    return Action(
+        id=s.id,
+        task=s.id,
+        title=shown,
+        crowd=s.crowd,
+        people=found.people,
+        channels=list(timing.channels) if timing else [],
+        when=stamp(timing.at) if timing else None,
+        deadline=stamp(deadline - timedelta(minutes=1)),
+        why=[people.id],
+        cites=[number],
+        stop_rule=ctx.say("plan.stop_pay" if s.metric in _PAY_METRICS else "plan.stop_reply"),
+    )
+
+
+_PAY_METRICS = ("cart_pay_rate", "visit_pay_rate", "visit_deposit_rate", "deposit_balance_rate")
+_SLOT: dict[str, Any] = {
+    "sms": "morning",
+    "card_sms": "morning",
+    "ai_call": "afternoon",
+    "exclusive_service": "afternoon",
+    "group": "evening",
+    "push": "evening",
+    "live": "evening",
+}
+
+
+def _prepare(ctx: Context, task: Task) -> dict[str, Any]:
+    begins = ctx.sheet.moment(
+        ctx.say("label.task_start", title=task.strategy.id), day_start(task.first), wording.day(task.first, ctx.lang)
+    )
+    title = task.strategy.title.get(ctx.lang)
+    return {
+        "task": task.strategy.id,
+        "title": title,
+        "start": task.first.isoformat(),
+        "text": ctx.say("plan.prepare_line", title=title, day=begins.display),
+        "cites": [cite(ctx, task.strategy.source)],
+    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import os
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import prompts
 from bot.settings import Settings
-from tools.errors import AskAgain, NeedsPerson, WarRoomError
+from tools.errors import AskAgain, Broken, NeedsPerson, WarRoomError
 
 if TYPE_CHECKING:
     from bot.wiring import WarRoom
@@ -38,6 +39,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         return 130
+    except Exception as e:
+        if os.environ.get("WARROOM_DEBUG"):
+            raise
+        return _fail(
+            Broken("internal", detail=f"{type(e).__name__}: {e}"[:300]), lang, as_json=getattr(args, "json", False)
+        )
 
 
 def _fail(error: WarRoomError, lang: str, *, as_json: bool) -> int:
@@ -105,6 +112,9 @@ def _parser() -> argparse.ArgumentParser:
 
     crowd = command("crowd", "crowds: size, share, money at stake, top items")
     crowd.add_argument("crowds", nargs="+", metavar="KEY|EXPR")
+    crowd.add_argument(
+        "--filter", action="extend", nargs="+", default=[], metavar="COLUMN=VALUE", help="member_level=…, city=…"
+    )
     crowd.add_argument("--export", type=Path, metavar="FILE")
     crowd.add_argument("--columns", default="", help="comma-separated columns of the export")
     crowd.add_argument("--with-phone", action="store_true", help="phone numbers in the export; logged")
@@ -400,6 +410,11 @@ def _crowd(args: argparse.Namespace) -> None:
     from tools.export import export_crowd
     from tools.reports import crowd
 
+    for condition in args.filter:
+        column, _, value = condition.partition("=")
+        if column not in audience.FILTERS or not value or '"' in value:
+            raise AskAgain("unknown_filter", name=condition, nearest=", ".join(f"{c}=…" for c in audience.FILTERS))
+        args.crowds = [f'({c}) and {column}:"{value}"' for c in args.crowds]
     with _room(args) as room:
         ctx = room.context(_as_of(args), args.ui_lang)
         if args.export is not None:

@@ -78,7 +78,7 @@ def _plan(result: ToolResult, what: Interpretation, lang: str) -> list[str]:
         lines += _action(number, action.model_dump(), result, lang)
     for dont in data.get("donts", []):
         number += 1
-        lines.append(f"{number}. **{fixed('plan.dont', lang)}**{dont['title']} {_marks(dont['cites'])}")
+        lines.append(f"{number}. {fixed('plan.dont', lang, title=dont['title'])} {_marks(dont['cites'])}")
     if data.get("more"):
         lines.append(f"({fixed('plan.more', lang)})" if lang == "en" else f"（{fixed('plan.more', lang)}）")
     for key in ("prepare", "watch"):

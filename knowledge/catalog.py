@@ -243,7 +243,8 @@ def validate(model: type[M], raw: Any, file: str) -> M:
     try:
         return model.model_validate(raw)
     except ValidationError as e:
-        first = e.errors()[0]
+        # A slip in a key also makes the right key missing: the slip is what to show.
+        first = next((x for x in e.errors() if x["type"] == "extra_forbidden"), e.errors()[0])
         place = ".".join(str(p) for p in first["loc"]) or "(top)"
         message = f"{file}: {place}: {first['msg']}"
         if first["type"] == "extra_forbidden":

@@ -28,16 +28,23 @@ def load(path: Path, tables: dict[str, list[dict[str, Any]]]) -> Engine:
     """A new engine at `path` holding `tables`; a column that a row does not give is null; user ids are trimmed."""
     engine = Engine(path, read_only=False)
     engine.create_tables()
+    for name, rows in arrow_tables(tables).items():
+        engine.load_arrow(name, rows)
+    return engine
+
+
+def arrow_tables(tables: dict[str, list[dict[str, Any]]]) -> dict[str, pa.Table]:
+    """The rows as Arrow tables with the catalogue's columns; empty tables are left out."""
+    out = {}
     for name, definition in catalog.tables().items():
         rows = tables.get(name, [])
-        if not rows:
-            continue
-        columns = {
-            column: pa.array([_cell(row.get(column)) for row in rows], type=_ARROW[c.type])
-            for column, c in definition.columns.items()
-        }
-        engine.load_arrow(name, pa.table(columns))
-    return engine
+        if rows:
+            columns = {
+                column: pa.array([_cell(row.get(column)) for row in rows], type=_ARROW[c.type])
+                for column, c in definition.columns.items()
+            }
+            out[name] = pa.table(columns)
+    return out
 
 
 def _cell(value: Any) -> Any:

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
     from tools.engine import Engine
 
-_TOKEN = re.compile(r"\s*(\(|\)|[^\s()]+)")
+_TOKEN = re.compile(r"\s*(\(|\)|\w+:\"[^\"]*\"|[^\s()]+)")
 _AND, _OR, _NOT = ("and", "且", "和", "并且"), ("or", "或", "或者"), ("not", "非", "不是", "排除")
 TOP_ITEMS = 5
 
-# A parsed expression: a key, ("not", x), ("and", x, y) or ("or", x, y).
+# A parsed expression: a key, a filter such as "city:上海", ("not", x), ("and", x, y) or ("or", x, y).
+FILTERS = ("member_level", "city")
 Tree = str | tuple[Any, ...]
 
 
@@ -31,6 +32,7 @@ def parse(expression: str) -> Tree:
 
     AskAgain when a crowd is unknown (with the nearest) or the expression does not close.
     """
+    expression = expression.strip()
     whole = names.fold(expression)
     for key, entry in catalog.crowds().items():
         if whole in map(names.fold, names.words_of(key, entry)):
@@ -72,6 +74,9 @@ def _one(tokens: list[str], text: str) -> tuple[Tree, list[str]]:
         return inner, rest[1:]
     if head == ")":
         raise AskAgain("bad_expression", text=text, at=")")
+    column, colon, value = head.partition(":")
+    if colon and value and column in FILTERS:
+        return head, rest  # a value with blanks stands in double quotes
     return names.crowd_key(head), rest
 
 
@@ -89,7 +94,7 @@ def canonical(tree: Tree) -> str:
 def label(tree: Tree, lang: str) -> str:
     """A name that a person reads: 加购未付款且会员."""
     if isinstance(tree, str):
-        return catalog.crowds()[tree].name.get(lang)
+        return tree.partition(":")[2].strip('"') if ":" in tree else catalog.crowds()[tree].name.get(lang)
     if tree[0] == "not":
         return ("not " if lang == "en" else "非") + label(tree[1], lang)
     joint = {"and": (" and ", "且"), "or": (" or ", "或")}[tree[0]][0 if lang == "en" else 1]
@@ -105,7 +110,7 @@ def _people(engine: Engine, tree: Tree, at: Moments, done: dict[str, ir.Table]) 
     # One expression object per crowd lets the compiler share it as one common table expression.
     if isinstance(tree, str):
         if tree not in done:
-            done[tree] = CROWDS[tree](engine, at)
+            done[tree] = _filtered(engine, tree, at) if ":" in tree else CROWDS[tree](engine, at)
         return done[tree]
     op = tree[0]
     if op == "not":
@@ -118,6 +123,14 @@ def _people(engine: Engine, tree: Tree, at: Moments, done: dict[str, ir.Table]) 
             return without(_people(engine, right, at, done), _people(engine, left[1], at, done))
         return both(_people(engine, left, at, done), _people(engine, right, at, done))
     return either(_people(engine, left, at, done), _people(engine, right, at, done))
+
+
+def _filtered(engine: Engine, text: str, at: Moments) -> ir.Table:
+    """People by a column of their customer row; a member level counts only for members at that moment."""
+    column, _, value = text.partition(":")
+    c = engine.table("customers")
+    c = c.filter(c[column] == value.strip('"'))
+    return (c.filter(c.member_joined_at <= at.at) if column == "member_level" else c).select("user_id").distinct()
 
 
 @dataclass(frozen=True)
@@ -185,7 +198,7 @@ class Profile:
 def has_carts(tree: Tree) -> bool:
     """Whether money at stake means anything: some crowd of the expression is about carts."""
     if isinstance(tree, str):
-        return catalog.crowds()[tree].cart
+        return ":" not in tree and catalog.crowds()[tree].cart
     return tree[0] != "not" and any(has_carts(t) for t in tree[1:])
 
 

@@ -93,8 +93,9 @@ class Campaign:
         if phase is not None and phase.kind in ("prepare", "pool"):
             return Wave(phase.first, phase.last)
         waves = self.waves()
-        if not waves:
-            return Wave(self.first, self.last)
+        if not waves:  # nothing is sold in waves: the campaign without its build-up and review is one
+            core = [p for p in self.phases if p.kind not in ("prepare", "pool", "review")] or list(self.phases)
+            return Wave(core[0].first, core[-1].last)
         for wave in waves:
             if day <= wave.last:
                 return wave

@@ -35,10 +35,10 @@ def earlier_window(kind: str, window: Window, campaigns: tuple[Campaign, ...], *
         return window.shifted(-1, whole=not same_time)
     if kind == "previous_window":
         return window.shifted(-window.days, whole=not same_time)
-    return _same_phase(kind, window, campaigns)
+    return _same_phase(kind, window, campaigns, whole=not same_time)
 
 
-def _same_phase(kind: str, window: Window, campaigns: tuple[Campaign, ...]) -> Window:
+def _same_phase(kind: str, window: Window, campaigns: tuple[Campaign, ...], *, whole: bool) -> Window:
     try:
         _, key, year = kind.split(":")
         other = next(c for c in campaigns if c.key == key and c.year == int(year))
@@ -51,7 +51,7 @@ def _same_phase(kind: str, window: Window, campaigns: tuple[Campaign, ...]) -> W
     if phase is None or twin is None:
         raise AskAgain("no_same_phase", campaign=f"{other.key}:{other.year}", day=window.last.isoformat())
     shift = (twin.first - phase.first).days
-    return window.shifted(shift, whole=True)
+    return window.shifted(shift, whole=whole)
 
 
 def compare(

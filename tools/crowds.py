@@ -173,7 +173,7 @@ def balance_due(e: Engine, s: Moments) -> ir.Table:
         t.filter(
             t.kind == "presale",
             t.deposit_paid_at >= s.campaign_start,
-            t.deposit_paid_at <= s.at,
+            t.deposit_paid_at <= s.campaign_until,
             t.paid_at.isnull() | (t.paid_at > s.at),
         )
     )
@@ -192,7 +192,7 @@ def high_potential(e: Engine, s: Moments) -> ir.Table:
         users(_events(e, s.ago(30), s.at, "cart", "favorite")),
         _on_days(_events(e, s.ago(30), s.at, "visit"), "ts", 3),
     )
-    return without(keen, users(_paid(e, s.campaign_start, s.at)))
+    return without(keen, users(_paid(e, s.campaign_start, s.campaign_until)))
 
 
 @_crowd
@@ -257,9 +257,9 @@ def coupon_unredeemed(e: Engine, s: Moments) -> ir.Table:
 
 @_crowd
 def challenge_open(e: Engine, s: Moments) -> ir.Table:
-    joins = _events(e, s.campaign_start, s.at, "challenge_join")
+    joins = _events(e, s.campaign_start, s.campaign_until, "challenge_join")
     joined = joins.group_by("user_id").agg(joined_at=joins.ts.max())
-    done = _events(e, s.campaign_start, s.at, "challenge_done")
+    done = _events(e, s.campaign_start, s.campaign_until, "challenge_done")
     finished = done.group_by("user_id").agg(done_at=done.ts.max())
     t = joined.left_join(finished, "user_id")
     return t.filter(t.done_at.isnull() | (t.done_at < t.joined_at)).select("user_id")

@@ -46,7 +46,8 @@ def size_line(ctx: Context, profile: audience.Profile, name: str, phase: Phase, 
             stake = ctx.sheet.add(ctx.say("label.stake"), profile.at_stake, "CNY", profile.query("at_stake"))
             line += ctx.say("plan.stake", amount=stake.display)
     before = Scope(ctx.at - _DAY, ctx.campaign, ctx.shop.settings)
-    if before.wave == ctx.scope.wave and before.at >= ctx.scope.wave_start and phase.kind != "review":
+    comparable = before.at >= ctx.scope.wave_start and before.wave == ctx.scope.wave
+    if comparable and phase.kind != "review" and not any_stale(ctx):
         earlier = audience.sizes(ctx.engine, [profile.key], before)[profile.key]
         if earlier.people and profile.size != earlier.people:
             change = profile.size / earlier.people - 1
@@ -60,7 +61,7 @@ def size_line(ctx: Context, profile: audience.Profile, name: str, phase: Phase, 
 def levels_line(ctx: Context, profile: audience.Profile) -> str | None:
     """会员 1,103 人（VIP 168 人）; members first, then the levels from the largest."""
     levels = {k: n for k, n in profile.by_level.items() if k}
-    if not profile.size:
+    if not profile.size or not levels:
         return None
     label = ctx.say("label.members_in", crowd=audience.label(audience.parse(profile.key), ctx.lang))
     members = ctx.sheet.add(label, sum(levels.values()), "people", profile.members_query(), crowd=profile.key)
@@ -99,9 +100,7 @@ def ratio_line(ctx: Context, rule: PhaseRule, phase: Phase, campaign: Campaign) 
         wave = campaign.wave_at(ctx.at.date())
         fact = ratio_fact(ctx, rule.ratio, window(wave.first, wave.last, ctx.at), ctx.say("when.wave"))
         return ctx.say("plan.ratio_wave", metric=name, value=fact.display)
-    until = data_until(ctx.engine)
-    reaches = min(x for x in (until["events"], until["orders"], datetime.max) if x is not None)
-    if reaches < day_start(ctx.at.date()):
+    if any_stale(ctx):
         return None
     today = window(ctx.at.date(), ctx.at.date(), ctx.at)
     now = ratio_fact(ctx, rule.ratio, today, ctx.say("when.today"))
@@ -131,6 +130,12 @@ def ratio_fact(ctx: Context, key: str, over: Window, when: str, crowd: str = "al
     return ctx.sheet.add(
         label, cell.value, metric.unit, cell.query, metric=key, crowd=crowd, window=over, at=over.until
     )
+
+
+def any_stale(ctx: Context) -> bool:
+    """Whether behaviour or orders end before the day asked about."""
+    until = data_until(ctx.engine)
+    return any(end is not None and end < day_start(ctx.at.date()) for end in until.values())
 
 
 def data_notes(ctx: Context) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -24,11 +25,16 @@ _ORDER_METRICS = (
 )  # fmt: skip
 
 
-def crowd(ctx: Context, crowds: list[str]) -> ToolResult:
+def crowd(ctx: Context, crowds: list[str], on: str | None = None) -> ToolResult:
     """How many people are in each crowd now, their share of the shop, money at stake, top items, split by member level.
 
-    AskAgain when a crowd is unknown.
+    on: a day (YYYY-MM-DD) at whose end the crowd is taken instead of now. AskAgain when a crowd is unknown or the day is ahead.
     """
+    taken = None
+    if on is not None and parse_day(on) != ctx.at.date():
+        over = window(parse_day(on), parse_day(on), ctx.at)
+        taken = when(ctx, over)
+        ctx = replace(ctx, at=over.until)
     blocks = []
     for text in crowds:
         tree = audience.parse(text)
@@ -38,7 +44,7 @@ def crowd(ctx: Context, crowds: list[str]) -> ToolResult:
             ctx.say("label.size", crowd=name), profile.size, "people", profile.query("size"),
             metric="crowd_size", crowd=profile.key,
         )  # fmt: skip
-        head = ctx.say("crowd.head", crowd=name, people=size.display)
+        head = ctx.say("crowd.on" if taken else "crowd.head", crowd=name, people=size.display, when=taken)
         if profile.share is not None and profile.key != "all":
             share = ctx.sheet.add(ctx.say("label.share", crowd=name), profile.share, "ratio", profile.share_query())
             head += ctx.say("crowd.share", share=share.display)
@@ -50,7 +56,10 @@ def crowd(ctx: Context, crowds: list[str]) -> ToolResult:
                 stake = ctx.sheet.add(ctx.say("label.stake"), profile.at_stake, "CNY", profile.query("at_stake"))
                 lines.append(ctx.say("crowd.stake", amount=stake.display))
         lines += [x for x in (lines_of.levels_line(ctx, profile), lines_of.items_line(ctx, profile)) if x]
-        meaning = catalog.crowds()[tree].meaning.get(ctx.lang) if isinstance(tree, str) else None
+        meaning = None
+        if isinstance(tree, str) and tree in catalog.crowds():
+            text = catalog.crowds()[tree].meaning.get(ctx.lang)
+            meaning = ctx.sheet.text(ctx.say("label.meaning"), text, lines_of.literal(text)).display
         blocks.append({"crowd": profile.key, "head": head, "lines": lines, "meaning": meaning})
     data = {"blocks": blocks, "notes": lines_of.data_notes(ctx)}
     return ToolResult(kind="crowd", facts=ctx.sheet.facts, citations=ctx.sheet.citations, data=data)
@@ -78,9 +87,14 @@ def metric(
         raise AskAgain("unknown_by", name=by, nearest=", ".join(metrics.BY))
     wanted = list(dict.fromkeys([*keys, *(p for k in keys for p in _parts(k))]))
     notes = missing_data(ctx, wanted, over)
+    if compare == "peers":
+        notes.append(ctx.say("note.peers"))
     data: dict[str, Any] = {"notes": notes, "when": when(ctx, over), "blocks": [], "rows": []}
     if by:
-        data["rows"] = _rows(ctx, keys, audiences, over, by)
+        data["rows"], more = _rows(ctx, keys, audiences, over, by, compare)
+        if more:
+            notes.append(ctx.say("note.more_rows", by=by))
+        data["compare"] = compare
         data["by"] = ctx.say(f"by.{by}")
         data["single"] = len(keys) == len(audiences) == 1
         cites, meanings = _definitions(ctx, keys)
@@ -151,7 +165,7 @@ def _comparisons(ctx: Context, cells: list[metrics.Cell], compare: str | None, o
     if compare is None:
         return {}
     out = {"whole": compare_cells(ctx.engine, cells, compare, over, ctx.shop)}
-    if over.partial and compare in ("previous_day", "previous_window"):
+    if over.partial and compare not in ("target", "peers"):
         earlier = earlier_window(compare, over, ctx.shop.campaigns, same_time=True)
         scope = metrics.scope_of(earlier, ctx.shop.campaigns, ctx.shop.settings)
         keys = list(dict.fromkeys(c.metric for c in cells))
@@ -220,31 +234,48 @@ def _change(ctx: Context, unit: str, cell: metrics.Cell, other: Any) -> dict[str
     return {"change": "up" if change > 0 else "down", "by": fact.display}
 
 
-def _rows(ctx: Context, keys: list[str], audiences: list[str], over: Window, by: str) -> list[dict[str, Any]]:
+def _rows(
+    ctx: Context, keys: list[str], audiences: list[str], over: Window, by: str, compare: str | None
+) -> tuple[list[dict[str, Any]], bool]:
+    """(the rows of a breakdown, whether some were left out): at most MAX_ROWS values of each crowd, the largest first."""
     scope = metrics.scope_of(over, ctx.shop.campaigns, ctx.shop.settings)
     cells = metrics.compute(ctx.engine, keys, audiences, over, scope, by)
     if by != "day":
         first = {(c.crowd, c.by): c.value or 0 for c in reversed(cells) if c.metric == keys[0]}
         cells = sorted(cells, key=lambda c: (audiences.index(c.crowd), -first[c.crowd, c.by]))
+    limit = 31 if by == "day" else MAX_ROWS
+    kept: dict[str, list[str | None]] = {}
+    for cell in cells:
+        values = kept.setdefault(cell.crowd, [])
+        if cell.by not in values:
+            values.append(cell.by)
+    cells, every = [c for c in cells if c.by in kept[c.crowd][:limit]], cells
+    others = compare_cells(ctx.engine, cells, compare, over, ctx.shop, by) if compare else [None] * len(cells)
     out = []
-    for cell in cells[: MAX_ROWS * len(keys)]:
+    for cell, other in zip(cells, others, strict=True):
         m = catalog.metrics()[cell.metric]
         crowd_name = audience.label(audience.parse(cell.crowd), ctx.lang)
-        title = cell.by or "—"
-        if by == "day":
-            at = day_start(parse_day(title))
-            shown = ctx.sheet.moment(ctx.say("label.period"), at, wording.day(at.date(), ctx.lang)).display
-        else:
-            shown = ctx.sheet.text(ctx.say(f"by.{by}"), title, lines_of.literal(title)).display
-            if title == metrics.NO_VALUE:
-                shown = ctx.say("by.no_member" if by == "member_level" else "by.none")
+        shown = _value_of(ctx, by, cell.by or metrics.NO_VALUE)
         label = ctx.say("label.metric", crowd=crowd_name, metric=m.name.get(ctx.lang), when=shown)
+        at = min(over.until, day_end(parse_day(cell.by))) if by == "day" and cell.by else over.until
         fact = ctx.sheet.add(
-            label, cell.value, m.unit, cell.query, metric=cell.metric, crowd=cell.crowd, window=over,
-            at=min(over.until, day_end(parse_day(title))) if by == "day" else over.until,
-        )  # fmt: skip
-        out.append({"crowd": crowd_name, "metric": m.name.get(ctx.lang), "by": shown, "value": fact.display})
-    return out
+            label, cell.value, m.unit, cell.query, metric=cell.metric, crowd=cell.crowd, window=over, at=at
+        )
+        row = {"crowd": crowd_name, "metric": m.name.get(ctx.lang), "by": shown, "value": fact.display}
+        if other is not None:
+            row["other"] = ctx.sheet.add(label, other.value, m.unit, other.query, metric=cell.metric).display
+        out.append(row)
+    return out, len(cells) < len(every)
+
+
+def _value_of(ctx: Context, by: str, value: str) -> str:
+    """A value of a breakdown as a person reads it, with its fact."""
+    if by == "day":
+        at = day_start(parse_day(value))
+        return ctx.sheet.moment(ctx.say("label.period"), at, wording.day(at.date(), ctx.lang)).display
+    if value == metrics.NO_VALUE:
+        return ctx.say("by.no_member" if by == "member_level" else "by.none")
+    return ctx.sheet.text(ctx.say(f"by.{by}"), value, lines_of.literal(value)).display
 
 
 def _definitions(ctx: Context, keys: list[str]) -> tuple[list[int], list[str]]:

@@ -61,6 +61,11 @@ class Scope:
         return day_start(self._campaign().first)
 
     @property
+    def campaign_until(self) -> datetime:
+        """The end of "the campaign up to T": T, or the campaign's last second once it is over."""
+        return min(self.at, day_end(self._campaign().last))
+
+    @property
     def recruit_start(self) -> datetime:
         return day_start(self._campaign().recruit_from)
 

@@ -56,7 +56,7 @@ def _dated(month_day: str, year: int) -> date:
 def related(tree: audience.Tree, strategy: Strategy) -> bool:
     """Whether a task is about the crowd asked about: the same crowd, or the members' or fans' own list."""
     if not isinstance(tree, str):
-        return any(related(t, strategy) for t in tree[1:] if t != "not")
+        return tree[0] != "not" and any(related(t, strategy) for t in tree[1:])
     scene = {"member": "会员", "fan": "粉丝", "service_contact": "专属客服", "group_member": "淘宝群"}.get(tree)
     return strategy.crowd == tree or strategy.scene == scene
 

@@ -11,7 +11,7 @@ from tools import audience, phases, wording
 from tools.campaigns import Campaign, Phase, day_start
 from tools.context import Context
 from tools.facts import Action, ToolResult
-from tools.lines import cite, data_notes, items_line, levels_line, ratio_line, size_line, stamp
+from tools.lines import any_stale, cite, data_notes, items_line, levels_line, ratio_line, size_line, stamp
 from tools.schedule import schedule
 
 MAX_ACTIONS = 5
@@ -32,6 +32,7 @@ def unpaid_plan(ctx: Context, tree: audience.Tree, campaign: Campaign, phase: Ph
     profile = audience.profile(ctx.engine, key, ctx.scope)
 
     notes = data_notes(ctx)
+    stale = any_stale(ctx)
     where = phases.location_line(ctx, campaign, phase)
     lines = [size_line(ctx, profile, name, phase, campaign)]
     lines += [x for x in (levels_line(ctx, profile), items_line(ctx, profile)) if x]
@@ -57,6 +58,8 @@ def unpaid_plan(ctx: Context, tree: audience.Tree, campaign: Campaign, phase: Ph
         if action:
             actions.append(action)
     headline = _headline(ctx, rule, key, counted, pushed, last_day, actions)
+    if stale and rule.pay_reminder and not actions:
+        headline = ctx.say("plan.stale")
     return ToolResult(
         kind="plan",
         facts=ctx.sheet.facts,

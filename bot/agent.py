@@ -18,6 +18,7 @@ from bot.embedded import EmbeddedModel
 from tools.context import Context
 from tools.errors import AskAgain
 from tools.facts import ToolResult
+from tools.lines import literal
 
 KEPT_EXCHANGES = 10
 _RUNTIME = ToolRuntime[Any, Any]
@@ -37,17 +38,17 @@ def as_tool(function: Callable[..., ToolResult]) -> StructuredTool:
     """A tool function as a LangChain tool: its docstring is what a model reads, its Context comes from the run.
 
     The tool's content is the result in words, its artifact the ToolResult as plain data. What the asker can repair
-    (AskAgain) becomes the content, so that a model can try again; everything else is raised.
+    (AskAgain) becomes a result that says so, so that a model can try again; everything else is raised.
     """
     hints = get_type_hints(function)
     parameters = [p for name, p in inspect.signature(function).parameters.items() if name != "ctx"]
 
-    def run(runtime: ToolRuntime, **arguments: Any) -> tuple[str, dict[str, Any] | None]:
+    def run(runtime: ToolRuntime, **arguments: Any) -> tuple[str, dict[str, Any]]:
         ctx = cast(Context, runtime.context)
         try:
             result = function(ctx, **arguments)
         except AskAgain as e:
-            return f"{e.message(ctx.lang)}\n{e.hint(ctx.lang)}", None
+            result = refusal(ctx, e)
         return result.text(), result.model_dump()
 
     # The schema is read from the signature: the function's own arguments, plus the runtime that LangGraph fills in.
@@ -61,6 +62,15 @@ def as_tool(function: Callable[..., ToolResult]) -> StructuredTool:
         description=inspect.getdoc(function) or "",
         response_format="content_and_artifact",
     )
+
+
+def refusal(ctx: Context, error: AskAgain) -> ToolResult:
+    """What a tool could not do and what to ask instead; the error's own values (days, names) are its facts."""
+    for name, value in error.details.items():
+        shown = value[ctx.lang] if isinstance(value, dict) else str(value)
+        ctx.sheet.text(name, shown, literal(shown))
+    data = {"message": error.message(ctx.lang), "hint": error.hint(ctx.lang)}
+    return ToolResult(kind="refused", facts=ctx.sheet.facts, data=data)
 
 
 def open_memory(path: Path) -> tuple[Any, Callable[[], None]]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import prompts
 from bot.settings import Settings
+from knowledge.catalog import CatalogError
 from tools.errors import AskAgain, Broken, NeedsPerson, WarRoomError
 
 if TYPE_CHECKING:
@@ -34,6 +35,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(COMMANDS[args.command](args) or 0)
     except WarRoomError as e:
         return _fail(e, lang, as_json=getattr(args, "json", False))
+    except CatalogError as e:
+        return _fail(
+            NeedsPerson("bad_file", detail=str(e), file=str(e).split(":")[0]),
+            lang,
+            as_json=getattr(args, "json", False),
+        )
     except BrokenPipeError:
         sys.stderr.close()
         return 0

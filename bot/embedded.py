@@ -62,23 +62,33 @@ def respond(messages: Sequence[BaseMessage]) -> AIMessage:
             content="", tool_calls=[{"name": call[0], "args": call[1], "id": "call-1", "type": "tool_call"}]
         )
     last = results[-1]
-    if last.artifact is None:
-        return AIMessage(content=str(last.text))
     return AIMessage(content=writer.write(last.artifact, what, lang))
+
+
+def filtered(what: Interpretation) -> list[str]:
+    """The crowds with the filters put on each; filters alone are a crowd of their own."""
+    conditions = " and ".join(what.filters)
+    if not conditions:
+        return what.crowds
+    by_level = any(f.startswith("member_level:") for f in what.filters)
+    # Whoever has a level is a member; everybody is in the shop.
+    implied = {"all", "member"} if by_level else {"all"}
+    return [f"({c}) and {conditions}" for c in what.crowds if c not in implied] or [conditions]
 
 
 def tool_call(what: Interpretation, question: str) -> tuple[str, dict[str, Any]] | None:
     """(tool, arguments) for an interpretation; None when no tool is needed."""
     if what.intent == "phase":
-        return "phase", {}
+        return "phase", {"campaign": what.campaign}
+    crowds = filtered(what)
     if what.intent == "plan":
-        return "plan", {"crowd": " and ".join(what.crowds) or None}
+        return "plan", {"crowd": " or ".join(f"({c})" for c in crowds) if len(crowds) > 1 else next(iter(crowds), None)}
     if what.intent == "crowd":
-        return "crowd", {"crowds": what.crowds}
+        return "crowd", {"crowds": crowds, "on": what.period["to"] if what.period else None}
     if what.intent == "metric" and what.period:
         return "metric", {
             "metric_keys": what.metrics,
-            "crowds": what.crowds,
+            "crowds": crowds,
             "first": what.period["from"],
             "last": what.period["to"],
             "compare": what.compare,

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from tools.engine import Engine
 
 
+_VALUES = 300  # of each column that a question may filter by
+
+
 class WarRoom:
     """One shop's engine, index, agent and memory."""
 
@@ -45,7 +48,19 @@ class WarRoom:
     def lexicon(self) -> Lexicon:
         from bot.understanding.lexicon import lexicon_for
 
-        return lexicon_for(self.shop.campaigns)
+        return lexicon_for(self.shop.campaigns, self._filter_values())
+
+    def _filter_values(self) -> dict[str, list[str]]:
+        """The member levels and cities that occur in the shop, so that a question may name them."""
+        from tools.audience import FILTERS
+
+        if not self.shop.data_file.exists():
+            return {}
+        found: dict[str, list[str]] = {}
+        for column in FILTERS:
+            sql = f"SELECT {column} AS v FROM customers WHERE {column} IS NOT NULL GROUP BY 1 ORDER BY count(*) DESC LIMIT {_VALUES}"
+            found[column] = [str(row["v"]) for row in self.engine.query(sql)]
+        return found
 
     @cached_property
     def agent(self) -> Any:

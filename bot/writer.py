@@ -27,23 +27,38 @@ def without_tool(what: Interpretation, clarify: Clarify | None, lang: str, quest
         return fixed("answer.thanks", lang)
     if what.intent == "smalltalk":
         return fixed("answer.hello", lang)
+    known = words().intents
+    if what.intent == "unsupported" and any(_stands_in(w, question) for w in known["privacy"]):
+        return fixed("answer.privacy", lang)
+    if what.intent == "unsupported" and any(_stands_in(w, question) for w in known["elsewhere"]):
+        return fixed("answer.elsewhere", lang)
     if what.intent in ("draft", "check", "target", "review", "brief"):
         name = fixed(f"intent.{what.intent}", lang)
         return fixed("answer.not_built", lang, name=name)
     return f"{fixed('answer.not_understood', lang)}\n{fixed('answer.help', lang)}"
 
 
+def _stands_in(word: str, question: str) -> bool:
+    return fold(word) in fold(question)
+
+
 def write(artifact: dict[str, Any], what: Interpretation, lang: str) -> str:
     """The answer's text for one tool result."""
     result = ToolResult.model_validate(artifact)
+    if result.kind == "refused":
+        return f"{result.data['message']}\n{result.data['hint']}"
     lines = {"phase": _phase, "plan": _plan, "crowd": _crowd, "metric": _metric, "knowledge": _knowledge}[result.kind](
         result, what, lang
     )
     assumed = [*what.assumed, *result.data.get("assumed", [])]
     if assumed:
         lines.append(fixed("answer.assumed", lang, assumed=fixed("join.list", lang).join(assumed)))
-    if what.unused and result.kind != "knowledge":
-        lines.append(fixed("answer.unused", lang, words=fixed("join.list", lang).join(what.unused)))
+    words_left = fixed("join.list", lang).join(what.unused)
+    if what.unused and result.kind in ("metric", "crowd"):
+        # Who reads the number must see first that a word of the question is not in it.
+        lines.insert(1, fixed("answer.unfiltered", lang, words=words_left))
+    elif what.unused and result.kind != "knowledge":
+        lines.append(fixed("answer.unused", lang, words=words_left))
     if lang == "en":
         lines = [_capital(line) for line in lines]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
@@ -59,6 +74,8 @@ def _phase(result: ToolResult, what: Interpretation, lang: str) -> list[str]:
     lines = [f"**{data['head']}**", *data["lines"]]
     if data["gates"]:
         lines += [fixed("phase.gates", lang), *(f"· {g}" for g in data["gates"])]
+    if data["calendar"]:
+        lines += [fixed("phase.days", lang), *(f"· {c}" for c in data["calendar"])]
     return [*lines, _next("phase", lang)]
 
 
@@ -81,6 +98,8 @@ def _plan(result: ToolResult, what: Interpretation, lang: str) -> list[str]:
         lines.append(f"{number}. {fixed('plan.dont', lang, title=dont['title'])} {_marks(dont['cites'])}")
     if data.get("more"):
         lines.append(f"({fixed('plan.more', lang)})" if lang == "en" else f"（{fixed('plan.more', lang)}）")
+    if data.get("related"):
+        lines += [fixed("plan.related", lang), *(f"· {line}" for line in data["related"])]
     for key in ("prepare", "watch"):
         if data.get(key):
             lines += ["", fixed(f"plan.{key}", lang)]
@@ -197,9 +216,20 @@ def _table(data: dict[str, Any], lang: str) -> list[str]:
         head = fixed(
             "metric.rows_head", lang, by=data["by"], when=data["when"], crowd=rows[0]["crowd"], metric=rows[0]["metric"]
         )
-        return [f"**{head}**", *(f"· {r['by']} {r['value']}" for r in rows)]
+        return [f"**{head}**", *(f"· {r['by']} {r['value']}{_beside(r, data, lang)}" for r in rows)]
     head = fixed("metric.rows_head_many", lang, by=data["by"], when=data["when"])
-    return [f"**{head}**", *(f"· {r['by']} · {r['crowd']} · {r['metric']} {r['value']}" for r in rows)]
+    return [
+        f"**{head}**",
+        *(f"· {r['by']} · {r['crowd']} · {r['metric']} {r['value']}{_beside(r, data, lang)}" for r in rows),
+    ]
+
+
+def _beside(row: dict[str, Any], data: dict[str, Any], lang: str) -> str:
+    """What a row of a breakdown stands against."""
+    if not row.get("other"):
+        return ""
+    other = _other(data["compare"], False, data["when"], lang)
+    return fixed("metric.aside", lang, text=fixed("metric.beside", lang, other=other, value=row["other"]))
 
 
 def _other(compare: str, same_time: bool, when: str, lang: str) -> str:

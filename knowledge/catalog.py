@@ -81,6 +81,7 @@ class CampaignTemplate(Entry):
     balance_windows: list[Span] | None = None
     cohort_date: Any = None
     recruit_from: Any = None
+    peak_day: Any = None  # the day that the campaign is named after: "618当天", "on Double 11"
 
 
 # --- crowds and metrics ------------------------------------------------------------------------------------------
@@ -97,6 +98,7 @@ class Named(Entry):
 
 class CrowdDef(Named):
     kind: Literal["panel", "action", "acquisition", "lifecycle", "helper"]
+    within: str | None = None  # a crowd that this one is a part of by definition
     cart: bool = False  # money at stake and top items are meaningful
 
 

@@ -97,6 +97,10 @@ def label(tree: Tree, lang: str) -> str:
         return tree.partition(":")[2].strip('"') if ":" in tree else catalog.crowds()[tree].name.get(lang)
     if tree[0] == "not":
         return ("not " if lang == "en" else "非") + label(tree[1], lang)
+    if tree[0] == "and" and isinstance(tree[2], str) and ":" in tree[2]:
+        # 上海会员: a filter reads as an attribute of the people.
+        value, people = label(tree[2], lang), label(tree[1], lang)
+        return f"{people} ({value})" if lang == "en" else f"{value}{people}"
     joint = {"and": (" and ", "且"), "or": (" or ", "或")}[tree[0]][0 if lang == "en" else 1]
     return joint.join(label(t, lang) for t in tree[1:])
 

@@ -74,6 +74,7 @@ class Campaign:
     balance_windows: tuple[tuple[date, date], ...]
     cohort_date: date
     recruit_from: date
+    peak_day: date | None = None
 
     @property
     def first(self) -> date:
@@ -199,6 +200,7 @@ def date_campaign(template: CampaignTemplate, year: int, where: str) -> Campaign
         balance_windows=balance,
         cohort_date=day(template.cohort_date, "cohort_date") if template.cohort_date else opening.first,
         recruit_from=day(template.recruit_from, "recruit_from") if template.recruit_from else pool.first,
+        peak_day=day(template.peak_day, "peak_day") if template.peak_day else None,
     )
 
 

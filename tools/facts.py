@@ -56,7 +56,7 @@ class Action(Record):
 class ToolResult(Record):
     """`data` refers to facts by id and holds no number of its own."""
 
-    kind: Literal["phase", "crowd", "metric", "plan", "knowledge"]
+    kind: Literal["phase", "crowd", "metric", "plan", "knowledge", "refused"]
     facts: list[Fact] = []
     citations: list[Citation] = []
     actions: list[Action] = []
@@ -64,6 +64,8 @@ class ToolResult(Record):
 
     def text(self) -> str:
         """The result for a model: one line a fact, an action, a citation."""
+        if self.kind == "refused":
+            return f"{self.data['message']}\n{self.data['hint']}"
         lines = [f"{f.id} {f.label}: {f.display}" for f in self.facts]
         lines += [
             f"action {a.title} | {a.when or '-'} | deadline {a.deadline or '-'} | cites {a.cites}" for a in self.actions

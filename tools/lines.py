@@ -70,6 +70,8 @@ def levels_line(ctx: Context, profile: audience.Profile) -> str | None:
         title = ctx.sheet.text(ctx.say("label.level"), level, literal(level))
         fact = ctx.sheet.add(level, people, "people", profile.query("level", level), crowd=profile.key)
         shown.append(f"{title.display} {fact.display}")
+    if profile.key == "member":
+        return ctx.say("crowd.levels", levels=ctx.say("join.list").join(shown))
     line = ctx.say("plan.members", people=members.display)
     if shown:
         line += ctx.say("plan.levels", levels=ctx.say("join.list").join(shown))

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from tools import wording
 from tools.campaigns import Campaign, Phase, day_start, next_campaign
 from tools.context import Context
+from tools.errors import AskAgain
 from tools.facts import Fact, ToolResult
 
 
@@ -100,31 +101,82 @@ def outside_lines(ctx: Context) -> list[str]:
     return lines
 
 
-def phase(ctx: Context) -> ToolResult:
-    """Where we are now: campaign, phase, day n of m, hours to the gate, what un-paid means today, the next gates."""
+def phase(ctx: Context, campaign: str | None = None) -> ToolResult:
+    """Where we are now: campaign, phase, day n of m, hours to the gate, what un-paid means today, the next gates, the calendar.
+
+    campaign: the key of another campaign (618, double11, …) whose calendar is asked for. AskAgain when there is none.
+    """
     from knowledge import catalog
 
     here = position(ctx)
+    if campaign is not None and (here is None or campaign != here[0].key):
+        return _other_campaign(ctx, campaign)
     if here is None:
         between = ctx.inside is not None
         head = ctx.say("phase.in_gap" if between else "phase.outside")
         gates = _gate_lines(ctx, ctx.inside) if ctx.inside else []
-        data = {"inside": False, "head": head, "lines": outside_lines(ctx) if not between else [], "gates": gates}
+        lines = outside_lines(ctx) if not between else []
+        data = {"inside": False, "head": head, "lines": lines, "gates": gates, "calendar": []}
         return ToolResult(kind="phase", facts=ctx.sheet.facts, data=data)
-    campaign, current = here
+    mine, current = here
     rule = catalog.unpaid().phases[current.kind]  # type: ignore[index]
     return ToolResult(
         kind="phase",
         data={
             "inside": True,
-            "head": location_line(ctx, campaign, current),
+            "head": location_line(ctx, mine, current),
             "lines": [ctx.say("phase.unpaid_means", meaning=rule.meaning.get(ctx.lang))],
-            "gates": _gate_lines(ctx, campaign),
-            "campaign": campaign.key,
+            "gates": _gate_lines(ctx, mine),
+            "calendar": _calendar(ctx, mine),
+            "campaign": mine.key,
             "phase": current.key,
         },
         facts=ctx.sheet.facts,
     )
+
+
+def _other_campaign(ctx: Context, key: str) -> ToolResult:
+    """The calendar of a campaign we are not in: the running or next instance, else the latest."""
+    mine = [c for c in ctx.shop.campaigns if c.key == key]
+    if not mine:
+        known = ", ".join(dict.fromkeys(c.key for c in ctx.shop.campaigns)) or "—"
+        raise AskAgain("unknown_campaign", name=key, nearest=known)
+    chosen = next((c for c in mine if c.last >= ctx.at.date()), mine[-1])
+    name = chosen.name.get(ctx.lang)
+    begins = ctx.sheet.moment(
+        ctx.say("label.campaign_start"), day_start(chosen.first), wording.day(chosen.first, ctx.lang, year=True)
+    )
+    ended = ctx.sheet.moment(
+        ctx.say("label.campaign_end"), day_start(chosen.last), wording.day(chosen.last, ctx.lang, year=True)
+    )
+    head = ctx.say("phase.campaign_span", campaign=name, first=begins.display, last=ended.display)
+    data = {
+        "inside": False,
+        "head": head,
+        "lines": [],
+        "gates": [],
+        "calendar": _calendar(ctx, chosen),
+        "campaign": key,
+    }
+    return ToolResult(kind="phase", facts=ctx.sheet.facts, data=data)
+
+
+def _calendar(ctx: Context, campaign: Campaign) -> list[str]:
+    """A line a phase with its days, and the member days."""
+    lines = []
+    for p in campaign.phases:
+        for end in (p.first, p.last):
+            ctx.sheet.moment(p.name.get(ctx.lang), day_start(end), wording.day(end, ctx.lang))
+        lines.append(
+            ctx.say("phase.calendar", phase=p.name.get(ctx.lang), span=wording.span(p.first, p.last, ctx.lang))
+        )
+    if campaign.member_days:
+        days = [
+            ctx.sheet.moment(ctx.say("phase.member_day"), day_start(d), wording.day(d, ctx.lang)).display
+            for d in campaign.member_days
+        ]
+        lines.append(ctx.say("phase.member_days", days=ctx.say("join.list").join(days)))
+    return lines
 
 
 def _gate_lines(ctx: Context, campaign: Campaign) -> list[str]:

@@ -44,7 +44,7 @@ def crowd(ctx: Context, crowds: list[str], on: str | None = None) -> ToolResult:
             ctx.say("label.size", crowd=name), profile.size, "people", profile.query("size"),
             metric="crowd_size", crowd=profile.key,
         )  # fmt: skip
-        head = ctx.say("crowd.on" if taken else "crowd.head", crowd=name, people=size.display, when=taken)
+        head = ctx.say("crowd.on_day" if taken else "crowd.head", crowd=name, people=size.display, when=taken)
         if profile.share is not None and profile.key != "all":
             share = ctx.sheet.add(ctx.say("label.share", crowd=name), profile.share, "ratio", profile.share_query())
             head += ctx.say("crowd.share", share=share.display)

@@ -8,6 +8,7 @@ from typing import Any
 
 from knowledge import catalog
 from knowledge.catalog import Strategy
+from knowledge.chunks import sections
 from tools import audience, phases, wording
 from tools.campaigns import Campaign, Phase, day_start
 from tools.context import Context
@@ -17,6 +18,7 @@ from tools.schedule import schedule
 
 _SCENES = ("大促优选", "会员", "专属客服", "淘宝群", "粉丝")
 _DAY = timedelta(days=1)
+_RELATED = 3
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,7 @@ def task_plan(
         head = ctx.say("plan.no_task_for_crowd", crowd=audience.label(tree, ctx.lang))
     else:
         head = ctx.say("plan.no_task")
+    related_sections = _related_sections(ctx, tree) if tree is not None and not actions and not prepare else []
     watch = []
     for name, at, ends in phases.gates_ahead(campaign, ctx):
         shown_at = wording.moment(at, ctx.at, ctx.lang) if ends else f"{wording.day(at.date(), ctx.lang)} {at:%H:%M}"
@@ -116,9 +119,21 @@ def task_plan(
             "campaign": campaign.key,
             "phase": phase.key,
             "more": len(due) > len(shown),
+            "related": related_sections,
             "assumed": [ctx.say("plan.borrowed", campaign=campaign.name.get(ctx.lang))] if borrowed and due else [],
         },
     )
+
+
+def _related_sections(ctx: Context, tree: audience.Tree) -> list[str]:
+    """What the playbooks say about a crowd that today's list does not name: first sentences, cited."""
+    found = []
+    for hit in ctx.open_search().search(audience.label(tree, "zh"), k=8):
+        section = sections().get(hit.passage.key.removeprefix("playbook:"))
+        if section is not None and len(found) < _RELATED:
+            number = ctx.sheet.cite(section.title.get(ctx.lang), section.path.get(ctx.lang), section.quote())
+            found.append(f"{section.quote()} [{number}]")
+    return found
 
 
 def _values_count(ids: Any) -> str:

@@ -5,27 +5,29 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 import prompts
 from bot.answer import Clarify, Intent, Interpretation
-from bot.understanding.dates import find_period
+from bot.understanding.dates import Period, find_period
 from bot.understanding.lexicon import Lexicon, Match, Slot, fold
 from knowledge import catalog
 from tools.campaigns import Campaign, campaign_for, earlier_same
 
 MAX_LENGTH = 1000
 _CJK = re.compile(r"[\u4e00-\u9fff]")
-_WORDS = re.compile(r"[\u4e00-\u9fff]+|[a-z0-9][a-z0-9.%']*")
+_WORDS = re.compile(r"[\u4e00-\u9fffa-z0-9.%']+")
 # Intents by strength of their words when several are there: a wish to write or check outranks a question about numbers.
 _ORDER: tuple[Intent, ...] = ("help", "check", "draft", "brief", "review", "target", "phase", "plan")
 # A statement in SQL or markup is no question to a colleague; nothing in it is looked up.
 _CODE = re.compile(
     r"\b(?:select|insert|update|delete|drop|alter|union)\b.*\b(?:from|into|table|set)\b|<\s*/?\s*[a-z!]", re.DOTALL
 )
+# Slots whose words may hold a word of time that is no period (和昨天比, 历史预售).
+_NAMES = ("crowd", "metric", "compare", "by", "ambiguous_crowd", "ambiguous_metric")
 _THEM = re.compile(r"他们|她们|这些人|这批人|这群人|\bthem\b|\bthey\b|\bthese people\b")
 _DEFINITION = (
-    "是什么", "什么是", "什么意思", "啥意思", "怎么算", "定义", "口径", "公式",
+    "原则", "遵循", "圈选", "是什么", "什么是", "什么意思", "啥意思", "怎么算", "定义", "口径", "公式",
     "definition", "define", "meaning of", "what does", "formula", "computed", "calculated",
 )  # fmt: skip
 _OVERVIEW = ["visitors", "carters", "buyers", "paid_amount"]
@@ -41,8 +43,8 @@ class Understood:
 
 
 def language(text: str) -> str:
-    """zh when the question has Chinese characters, else en."""
-    return "zh" if _CJK.search(text) else "en"
+    """zh when the question has Chinese characters or no letters at all, else en."""
+    return "en" if re.search(r"[A-Za-z]", text) and not _CJK.search(text) else "zh"
 
 
 def interpret(
@@ -57,15 +59,16 @@ def interpret(
     """What `question` asks, given what was understood before it in the same session."""
     text = fold(question)[:MAX_LENGTH]
     if _CODE.search(text):
-        return Understood(_complete(Interpretation(intent="unsupported"), _Slots([]), now, campaigns))
+        return Understood(_complete(Interpretation(intent="unsupported"), _Slots([], ""), now, campaigns, lang))
     found = lexicon.find(text)
-    masked = _masked(text, [m for m in found if _names_something(m)])
-    period = find_period(masked, now, campaigns)
-    matches = lexicon.find(text, period.spans if period else ())
-    slots = _Slots(matches)
+    named, missing = _named_campaign(found, text, now, campaigns)
+    period = find_period(_masked(text, [m for m in found if _names_something(m)]), now, campaigns, named)
+    slots = _Slots(lexicon.find(text, period.spans if period else ()), text)
+    if period is None and slots.has("phase"):
+        period = _of_phase(slots.first("phase") or "", named or campaign_for(now.date(), campaigns), now)
 
-    clarify = _clarify(slots, previous, lang)
-    compare, assumed = _comparison(slots, now, campaigns, lang)
+    clarify = _clarify(slots, lang)
+    compare, unsupported = _comparison(slots, now, campaigns)
     filled = Interpretation(
         intent="unsupported",
         crowds=slots.crowds,
@@ -74,22 +77,66 @@ def interpret(
         channel=slots.first("channel"),
         compare=compare,
         by=slots.first("by"),
-        assumed=assumed,
-        unused=_unused(text, matches, period.spans if period else ()),
+        filters=slots.all("filter"),
+        assumed=[prompts.text("when.no_campaign", lang)] if missing else [],
+        unused=[*unsupported, *_unused(text, slots.matches, period.spans if period else ())],
     )
-    intent = _intent(slots, filled, text)
-    out = filled.model_copy(update={"intent": intent})
+    out = filled.model_copy(update={"intent": _intent(slots, filled, text)})
     if clarify is None and previous is not None and _follows_up(slots, out, text):
         out = _inherit(out, previous, slots)
-    out = _complete(out, slots, now, campaigns)
-    return Understood(out, clarify)
+    out = _relative_compare(out, slots, now.date())
+    here = campaign_for(now.date(), campaigns)
+    if out.intent == "plan" and named is not None and named is not here:
+        out = out.model_copy(update={"intent": "knowledge"})  # today's actions are those of the campaign we are in
+    return Understood(_complete(out, slots, now, campaigns, lang, named), clarify)
+
+
+def _named_campaign(
+    matches: Sequence[Match], text: str, now: datetime, campaigns: tuple[Campaign, ...]
+) -> tuple[Campaign | None, bool]:
+    """(the dated campaign that the question names, whether it names one that the shop does not have).
+
+    A year given wins (2025年618, 去年双11); else the instance that today is in, the latest that began, the next one. Named only
+    to compare with, it is no subject.
+    """
+    key = next((v for m in matches if (v := m.value("campaign")) and not m.value("compare")), None)
+    if key is None:
+        return None, False
+    mine = [c for c in campaigns if c.key == key]
+    year = next((int(y) for y in re.findall(r"(?<!\d)20\d\d(?!\d)", text)), None)
+    if year is None and re.search(r"去年|上一年|last year", text):
+        year = now.year - 1
+    if year is not None:
+        dated = next((c for c in mine if c.year == year), None)
+        return dated, dated is None
+    begun = [c for c in mine if c.first <= now.date()]
+    return (begun[-1] if begun else mine[0] if mine else None), not mine
+
+
+def _of_phase(key: str, campaign: Campaign | None, now: datetime) -> Period | None:
+    phase = next((p for p in campaign.phases if p.key == key), None) if campaign else None
+    if phase is None:
+        return None
+    last = min(phase.last, now.date()) if phase.first <= now.date() else phase.last
+    return Period(phase.first, last, ())
+
+
+def _narrower(expression: str, key: str) -> str:
+    """Both at once; where one is a part of the other by definition (权益未核销会员 of 会员), the part alone."""
+    crowds = catalog.crowds()
+    parts = expression.split(" and ")
+    if key in parts or any(crowds[p].within == key for p in parts):
+        return expression
+    kept = [p for p in parts if crowds[key].within != p]
+    return " and ".join([*kept, key])
 
 
 class _Slots:
     """The matches of one question by what they mean."""
 
-    def __init__(self, matches: Sequence[Match]) -> None:
+    def __init__(self, matches: Sequence[Match], text: str) -> None:
         self.matches = matches
+        self.text = text
 
     def all(self, slot: Slot) -> list[str]:
         return list(dict.fromkeys(v for m in self.matches if (v := m.value(slot)) is not None))
@@ -103,7 +150,23 @@ class _Slots:
 
     @property
     def crowds(self) -> list[str]:
-        return self.all("crowd")
+        """The crowds named. Two that a joiner stands between (会员和新客) are two; otherwise (老客里的会员) both at once."""
+        named = [m for m in self.matches if m.value("crowd")]
+        out: list[str] = []
+        for i, m in enumerate(named):
+            key = m.value("crowd") or ""
+            gap = (named[i - 1].end, m.start) if i else None
+            if gap and gap[1] - gap[0] <= 12 and not self._joined(*gap):
+                out[-1] = _narrower(out[-1], key)
+            else:
+                out.append(key)
+        return list(dict.fromkeys(out))
+
+    def _joined(self, start: int, end: int) -> bool:
+        between = self.text[start:end]
+        return any(m.value("joiner") is not None and start <= m.start < end for m in self.matches) or any(
+            c in between for c in ",，、/;；vs"
+        )
 
     @property
     def metrics(self) -> list[str]:
@@ -133,8 +196,9 @@ def _masked(text: str, matches: Sequence[Match]) -> str:
 
 def _intent(slots: _Slots, filled: Interpretation, text: str) -> Intent:
     named = set(slots.intents)
-    asks_definition = "knowledge" in named and any(w in text for w in _DEFINITION)
-    if asks_definition:
+    if named & {"privacy", "elsewhere"}:
+        return "unsupported"
+    if any(w in text for w in _DEFINITION):
         return "knowledge"
     for intent in _ORDER:
         if intent in named:
@@ -154,7 +218,9 @@ def _intent(slots: _Slots, filled: Interpretation, text: str) -> Intent:
         return "metric"
     if filled.crowds and (filled.compare or filled.by) and "crowd" not in named:
         return "metric"
-    if filled.crowds or slots.has("ambiguous_crowd"):
+    if filled.crowds or filled.filters or slots.has("ambiguous_crowd"):
+        if filled.unused and not filled.crowds and not slots.has("ambiguous_crowd"):
+            return "knowledge"  # 今天杭州天气怎么样: a place alone is no subject
         return "metric" if "overview" in named and (filled.period or filled.compare) else "crowd"
     if ("overview" in named and not filled.unused) or (filled.compare and not real):
         return "metric"
@@ -165,7 +231,7 @@ def _intent(slots: _Slots, filled: Interpretation, text: str) -> Intent:
     return "knowledge" if named & {"knowledge"} or _WORDS.search(text) else "unsupported"
 
 
-def _clarify(slots: _Slots, previous: Interpretation | None, lang: str) -> Clarify | None:
+def _clarify(slots: _Slots, lang: str) -> Clarify | None:
     """A word that names several metrics or crowds is asked back, unless a clear name stands beside it."""
     if slots.has("ambiguous_metric") and not slots.metrics:
         match = slots.match("ambiguous_metric")
@@ -198,15 +264,16 @@ def _plain_name(key: str, lang: str) -> str:
     return same_language[0] if same_language else name
 
 
-def _comparison(
-    slots: _Slots, now: datetime, campaigns: tuple[Campaign, ...], lang: str
-) -> tuple[str | None, list[str]]:
+def _comparison(slots: _Slots, now: datetime, campaigns: tuple[Campaign, ...]) -> tuple[str | None, list[str]]:
+    """(the comparison asked for, words of comparisons that are not computed)."""
     value = slots.first("compare")
+    if value in ("unsupported", "day_before", "week_before"):
+        return None, [slots.match("compare").text]
     if value != "earlier_campaign":
         return value, []
     here = campaign_for(now.date(), campaigns)
     earlier = earlier_same(here, campaigns) if here else None
-    return (f"campaign:{earlier.key}:{earlier.year}", []) if earlier else (None, [])
+    return (f"campaign:{earlier.key}:{earlier.year}", []) if earlier else (None, [slots.match("compare").text])
 
 
 def _follows_up(slots: _Slots, new: Interpretation, text: str) -> bool:
@@ -216,13 +283,13 @@ def _follows_up(slots: _Slots, new: Interpretation, text: str) -> bool:
     wish = [i for i in slots.intents if i not in ("crowd", "metric")]
     if wish:
         # "他们今天怎么做": the wish is new, the people are those of the last question.
-        return (
-            "plan" in wish
-            and not new.crowds
-            and bool(re.search(r"他们|这些人|这批人|这群人|\bthem\b|\bthey\b|\bthese people\b", text))
-        )
-    parts = bool(new.crowds) + bool(new.metrics) + bool(new.period) + bool(new.compare) + bool(new.by)
-    return parts > 0 and not (new.crowds and new.metrics) and len(text) <= 40
+        return "plan" in wish and not new.crowds and bool(_THEM.search(text))
+    if "crowd" in slots.intents:
+        return not new.crowds and len(text) <= 12  # 一共多少人来着
+    subjects = bool(new.crowds) + bool(new.metrics)
+    aspects = bool(new.period) + bool(new.compare) + bool(new.by) + bool(new.filters)
+    # "加购人数", "昨天呢", "按城市看昨天": a subject alone, or aspects of a subject said before.
+    return len(text) <= 40 and (subjects + aspects == 1 or (aspects > 0 and not subjects))
 
 
 def _inherit(new: Interpretation, old: Interpretation, slots: _Slots) -> Interpretation:
@@ -230,11 +297,13 @@ def _inherit(new: Interpretation, old: Interpretation, slots: _Slots) -> Interpr
     wish = [i for i in slots.intents if i not in ("overview", "crowd", "metric", "knowledge")]
     intent = new.intent if wish else old.intent
     real = [m for m in new.metrics if m != "crowd_size"]
+    if "crowd" in slots.intents and not real:
+        intent = "crowd"
     if real and intent not in ("metric",):
         intent = "metric"
     if old.intent in ("knowledge", "unsupported", "help", "smalltalk") and not wish:
         intent = new.intent
-    if intent == "crowd" and (new.compare or new.by or (new.period and not new.crowds)):
+    if intent == "crowd" and (new.compare or new.by):
         intent = "metric"
     metrics = new.metrics if real or (new.metrics and intent == "metric") else old.metrics
     return new.model_copy(
@@ -242,25 +311,34 @@ def _inherit(new: Interpretation, old: Interpretation, slots: _Slots) -> Interpr
             "intent": intent,
             "crowds": new.crowds or old.crowds,
             "metrics": metrics if intent in ("metric", "crowd") else [],
-            "period": new.period or old.period if intent == "metric" else new.period,
+            "period": new.period or old.period if intent in ("metric", "crowd") else new.period,
             "compare": new.compare or old.compare if intent == "metric" else None,
             "by": new.by or (old.by if intent == "metric" and not new.compare else None),
             "channel": new.channel or old.channel,
+            "filters": new.filters or (old.filters if not new.crowds else []),
         }
     )
 
 
-def _complete(out: Interpretation, slots: _Slots, now: datetime, campaigns: tuple[Campaign, ...]) -> Interpretation:
+def _complete(
+    out: Interpretation,
+    slots: _Slots,
+    now: datetime,
+    campaigns: tuple[Campaign, ...],
+    lang: str,
+    named: Campaign | None = None,
+) -> Interpretation:
     """Defaults that the intent needs, and where in which campaign the moment is."""
     today = now.date()
     update: dict[str, object] = {}
     if out.intent == "metric":
         if not [m for m in out.metrics if m != "crowd_size"] and not slots.has("ambiguous_metric"):
-            update["metrics"] = ["crowd_size"] if out.by and out.crowds and not out.compare else _OVERVIEW
-        if not out.crowds:
+            alone = "paid_amount" if out.compare == "target" else "crowd_size" if out.by and out.crowds else None
+            update["metrics"] = [alone] if alone else _OVERVIEW
+        if not out.crowds and not out.filters:
             update["crowds"] = ["all"]
         if out.period is None:
-            update["period"] = {"from": today.isoformat(), "to": today.isoformat()}
+            update |= _default_period(out, today, campaigns, lang)
         shows_overview = update.get("metrics") == _OVERVIEW
         if (
             shows_overview
@@ -271,16 +349,45 @@ def _complete(out: Interpretation, slots: _Slots, now: datetime, campaigns: tupl
             update["compare"] = "previous_day"
     elif out.intent == "crowd":
         update["metrics"] = ["crowd_size"]
-        if not out.crowds and not slots.has("ambiguous_crowd"):
+        if not out.crowds and not out.filters and not slots.has("ambiguous_crowd"):
             update["crowds"] = ["all"]
     elif out.intent == "plan" and out.period is None:
         update["period"] = {"from": today.isoformat(), "to": today.isoformat()}
     here = campaign_for(today, campaigns)
-    if here is not None and here.first <= today <= here.last:
+    if named is not None and named is not here:
+        update["campaign"] = named.key
+    elif here is not None and here.first <= today <= here.last:
         phase = here.phase_at(today)
         update["campaign"] = here.key
         update["phase"] = phase.key if phase else None
     return out.model_copy(update=update)
+
+
+def _relative_compare(out: Interpretation, slots: _Slots, today: date) -> Interpretation:
+    """和前天比 beside yesterday is the day before it, 和上上周比 beside last week the period before it; else not computed."""
+    word = slots.first("compare")
+    if word not in ("day_before", "week_before") or out.period is None:
+        return out
+    first, last = (date.fromisoformat(out.period[k]) for k in ("from", "to"))
+    days = (last - first).days + 1
+    fits = last == today - timedelta(days=1) and days == 1 if word == "day_before" else days == 7 and last < today
+    if not fits:
+        return out
+    unused = [w for w in out.unused if w != slots.match("compare").text]
+    return out.model_copy(update={"compare": "previous_day" if days == 1 else "previous_window", "unused": unused})
+
+
+def _default_period(out: Interpretation, today: date, campaigns: tuple[Campaign, ...], lang: str) -> dict[str, object]:
+    """Today; the last seven days for a trend; the campaign so far beside the peers, whose figures cover a campaign."""
+    first = today
+    assumed = list(out.assumed)
+    here = campaign_for(today, campaigns)
+    if out.by == "day":
+        first = today - timedelta(days=6)
+    elif out.compare == "peers" and here is not None:
+        first = here.first
+        assumed.append(prompts.text("when.peers", lang))
+    return {"period": {"from": first.isoformat(), "to": today.isoformat()}, "assumed": assumed}
 
 
 def _unused(text: str, matches: Sequence[Match], spans: Sequence[tuple[int, int]]) -> list[str]:
@@ -289,4 +396,5 @@ def _unused(text: str, matches: Sequence[Match], spans: Sequence[tuple[int, int]
     for start, end in [(m.start, m.end) for m in matches] + list(spans):
         rest[start:end] = " " * (end - start)
     words = _WORDS.findall("".join(rest))
-    return [w for w in dict.fromkeys(words) if len(w) > 1 or w.isdigit()]
+    trimmed = (w.strip(".'") for w in words)
+    return [w for w in dict.fromkeys(trimmed) if len(w) > 1 or w.isdigit()]

@@ -17,7 +17,7 @@ from knowledge.textnorm import simplified
 
 Slot = Literal[
     "crowd", "metric", "ambiguous_metric", "ambiguous_crowd", "intent", "compare", "by", "channel", "campaign", "phase",
-    "joiner", "correction", "followup", "filler",
+    "joiner", "correction", "followup", "filler", "filter",
 ]  # fmt: skip
 
 _JOINED = re.compile(r"(?<=[a-z])[-_](?=[a-z])")
@@ -28,6 +28,7 @@ class WordFile(Entry):
     compares: dict[str, list[str]]
     breakdowns: dict[str, list[str]]
     channels: dict[str, list[str]]
+    crowd_patterns: dict[str, list[str]]
     ambiguous_crowds: dict[str, list[str]]
     thanks: list[str]
     joiners: list[str]
@@ -49,6 +50,7 @@ class Match:
     end: int
     text: str
     meanings: tuple[tuple[Slot, str], ...]
+    described: bool = False
 
     def value(self, slot: Slot) -> str | None:
         return next((v for s, v in self.meanings if s == slot), None)
@@ -64,14 +66,19 @@ def fold(text: str) -> str:
 class Lexicon:
     """Longest-match lookup of known words."""
 
-    def __init__(self, campaigns: Iterable[tuple[str, list[str]]], phases: Iterable[tuple[str, list[str]]]) -> None:
+    def __init__(
+        self,
+        campaigns: Iterable[tuple[str, list[str]]],
+        phases: Iterable[tuple[str, list[str]]],
+        values: Iterable[tuple[str, list[str]]] = (),
+    ) -> None:
         self._words: dict[str, list[tuple[Slot, str]]] = {}
         file = words()
         for key, crowd in catalog.crowds().items():
-            self._add("crowd", key, [key, crowd.name.zh, crowd.name.en, *crowd.aliases])
+            self._add("crowd", key, [*_as_word(key), crowd.name.zh, crowd.name.en, *crowd.aliases])
         for key, metric in catalog.metrics().items():
             if key != "crowd_size":
-                self._add("metric", key, [key, metric.name.zh, metric.name.en, *metric.aliases])
+                self._add("metric", key, [*_as_word(key), metric.name.zh, metric.name.en, *metric.aliases])
         size = catalog.metrics()["crowd_size"]
         self._add("metric", "crowd_size", ["crowd_size", size.name.zh, size.name.en, *size.aliases])
         for word, keys in catalog.ambiguous_metrics().items():
@@ -87,6 +94,9 @@ class Lexicon:
             self._add("campaign", value, group)
         for value, group in phases:
             self._add("phase", value, group)
+        for value, group in values:
+            self._add("filter", value, group)
+        self._patterns = [(key, re.compile(p)) for key, group in file.crowd_patterns.items() for p in group]
         self._add("joiner", "", file.joiners)
         self._add("correction", "", file.corrections)
         self._add("followup", "", file.followups)
@@ -110,8 +120,13 @@ class Lexicon:
         for start, end in taken:
             blocked[start:end] = b"\1" * (end - start)
         candidates = [m for i in range(len(text)) for m in self._at(text, i)]
+        for key, pattern in self._patterns:
+            candidates += [
+                Match(m.start(), m.end(), m[0], (("crowd", key),), True) for m in pattern.finditer(text) if m[0]
+            ]
         chosen: list[Match] = []
-        for m in sorted(candidates, key=lambda m: (m.start - m.end, m.start)):
+        # A described crowd (没付尾款) is taken before the words inside it and around it (付尾款的有多少人).
+        for m in sorted(candidates, key=lambda m: (not m.described, m.start - m.end, m.start)):
             if not any(blocked[m.start : m.end]):
                 blocked[m.start : m.end] = b"\1" * (m.end - m.start)
                 chosen.append(m)
@@ -137,16 +152,31 @@ class Lexicon:
         return out
 
 
+def _as_word(key: str) -> list[str]:
+    """A catalogue key that nobody says by chance: cart_unpaid, but not all, new or old."""
+    return [key] if "_" in key else []
+
+
 def _letter(text: str, i: int) -> bool:
     return i < len(text) and text[i].isascii() and text[i].isalpha()
 
 
-def lexicon_for(campaigns: Any) -> Lexicon:
-    """The lexicon of a shop: its campaigns and their phases by name and alias."""
+def lexicon_for(campaigns: Any, values: dict[str, list[str]]) -> Lexicon:
+    """The lexicon of a shop: its campaigns and phases by name and alias, and the values that crowds can be filtered by."""
     named: dict[str, list[str]] = {}
     phases: dict[str, list[str]] = {}
     for c in campaigns:
         named.setdefault(c.key, []).extend([c.key, c.name.zh, c.name.en, *c.aliases])
         for p in c.phases:
-            phases.setdefault(p.key, []).extend([p.name.zh, p.name.en])
-    return Lexicon(named.items(), phases.items())
+            names = [*p.name.zh.split("/"), p.name.zh, p.name.en]
+            phases.setdefault(p.key, []).extend(n for n in names if len(n) > 2)
+    filters = [
+        (f'{column}:"{value}"', [value, *_short(value)]) for column, found in values.items() for value in found if value
+    ]
+    return Lexicon(named.items(), phases.items(), filters)
+
+
+def _short(value: str) -> list[str]:
+    """VIP会员 is also called VIP, 上海市 is also called 上海."""
+    short = re.sub(r"(?:会员|市)$", "", value)
+    return [short] if short != value and (short.isascii() or value.endswith("市")) and len(short) > 1 else []

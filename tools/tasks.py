@@ -127,7 +127,7 @@ def task_plan(
 
 def _related_sections(ctx: Context, tree: audience.Tree) -> list[str]:
     """What the playbooks say about a crowd that today's list does not name: first sentences, cited."""
-    found = []
+    found: list[str] = []
     for hit in ctx.open_search().search(audience.label(tree, "zh"), k=8):
         section = sections().get(hit.passage.key.removeprefix("playbook:"))
         if section is not None and len(found) < _RELATED:

@@ -1,0 +1,184 @@
+"""`make bench`: every performance figure, each as a ratio to something measured in the same run.
+
+python -m benchmarks [PART…] with the parts import, panel, ask, cold; EVENTS sets the panel's size (default 20,000,000).
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from benchmarks import data
+from knowledge import catalog
+from tools import ingest, metrics, workspace
+from tools.campaigns import date_campaign
+from tools.engine import Engine
+from tools.periods import window
+from tools.scope import bind
+from tools.shop import Thresholds
+
+PANEL_EVENTS = int(os.environ.get("EVENTS", "20000000"))
+IMPORT_EVENTS = 5_000_000
+PANEL = ["all", "old", "new", "member", "fan"]
+CLOCK = datetime(2026, 6, 17)
+BIN = Path(sys.executable).parent
+
+
+def timed(run: Callable[[], Any]) -> float:
+    began = time.perf_counter()
+    run()
+    return time.perf_counter() - began
+
+
+def best(run: Callable[[], Any], times: int) -> float:
+    return min(timed(run) for _ in range(times))
+
+
+def say(label: str, value: str, aim: str = "") -> None:
+    print(f"{label:<74} {value:>12}  {aim}", flush=True)
+
+
+def bench_import(folder: Path) -> None:
+    """Rows/s of `warroom import events` against DuckDB reading the same CSV into a table of the same types, and scanning it."""
+    source = Engine(folder / "source.duckdb", read_only=False)
+    data.fill(source, IMPORT_EVENTS, IMPORT_EVENTS // 20)
+    csv = folder / "events.csv"
+    rows = data.events_csv(source, csv)
+    source.close()
+    types = {
+        n: {"time": "TIMESTAMP", "integer": "BIGINT"}.get(c.type, "VARCHAR")
+        for n, c in catalog.tables()["events"].columns.items()
+    }
+    read = f"read_csv('{csv}', header=true, auto_detect=false, delim=',', quote='\"', columns={types})"
+    bare = Engine(folder / "bare.duckdb", read_only=False)
+    bare.execute("SET preserve_insertion_order = false")
+    scan = best(lambda: bare.execute(f"SELECT count(*), sum(hash(COLUMNS(*))) FROM {read}"), 2)
+    into_table = timed(lambda: bare.execute(f"CREATE TABLE t AS SELECT * FROM {read}"))
+    bare.close()
+    engine = Engine(folder / "import.duckdb", read_only=False)
+    engine.create_tables()
+    ours = timed(lambda: ingest.import_file(engine, "events", csv, "auto", folder / "rejects", CLOCK))
+    assert engine.query("SELECT count(*) AS n FROM events")[0]["n"] == rows
+    again = timed(lambda: ingest.import_file(engine, "events", csv, "auto", folder / "rejects", CLOCK))
+    engine.close()
+    say(f"import {rows:,} events: rows/s", f"{rows / ours:,.0f}")
+    say("import speed / DuckDB reading the same CSV into a typed table", f"{into_table / ours:.2f}", "aim ≥ 0.5")
+    say("import speed / DuckDB only scanning the same CSV", f"{scan / ours:.2f}")
+    say("the same file again / first import, time", f"{again / ours:.2f}")
+
+
+def bench_panel(folder: Path) -> None:
+    """The 5-crowd × 18-metric panel against the same panel written by hand, and against a scan of the window's columns."""
+    engine = Engine(folder / "panel.duckdb", read_only=False)
+    seconds = timed(lambda: data.fill(engine, PANEL_EVENTS, PANEL_EVENTS // 20))
+    say(f"(made {PANEL_EVENTS:,} events in {seconds:.0f} s)", "")
+    campaigns = (date_campaign(catalog.campaign_templates()["618"], 2026, "bench"),)
+    by_hand = (Path(__file__).parent / "panel.sql").read_text(encoding="utf-8")
+    keys = list(catalog.metrics())
+    for days in (5, 32):
+        last = date(2026, 6, 16)
+        over = window(last - timedelta(days=days - 1), last, CLOCK)
+        scope = metrics.scope_of(over, campaigns, Thresholds())
+        moments = {"$from": scope.since, "$until": scope.at, "$cohort": scope.cohort, "$old_from": scope.old_from}
+        hand = by_hand
+        for name, at in moments.items():
+            hand = hand.replace(name, f"TIMESTAMP '{at}'")
+        scan = f"SELECT sum(hash(user_id, ts, kind)) FROM events WHERE ts BETWEEN '{scope.since}' AND '{scope.at}'"
+        shape = ("panel", tuple(keys), tuple(PANEL), None)
+        first = timed(lambda s=scope: engine.statement(shape, lambda at: metrics.panel(engine, keys, PANEL, at), s))  # type: ignore[misc]
+        ours = bind(engine.statement(shape, lambda at: metrics.panel(engine, keys, PANEL, at), scope), scope)
+        mine = {r["crowd"]: r for r in engine.query(ours)}
+        for row in engine.query(hand):
+            for key in keys:
+                assert abs((mine[row["crowd"]][key] or 0) - (row[key] or 0)) < 1e-6, (row["crowd"], key)
+
+        def run(sql: str) -> None:
+            engine.execute(sql)
+
+        times = {name: best(lambda s=sql: run(s), 3) for name, sql in (("ours", ours), ("hand", hand), ("scan", scan))}  # type: ignore[misc]
+        say(f"panel, {days} days: time / hand-written statement", f"{times['ours'] / times['hand']:.2f}", "aim ≤ 1.3")
+        say(f"panel, {days} days: time / checksum scan of the window", f"{times['ours'] / times['scan']:.1f}")
+        if days == 5:
+            say("panel: building and compiling its expression once, ms", f"{first * 1000:.0f}")
+    engine.close()
+
+
+QUESTIONS = {
+    "plan, un-paid carters": "加购未付款的人今天怎么做",
+    "plan, English": "What should I do today for un-paid carters?",
+    "plan, everything due": "今天做什么",
+    "metric against yesterday": "会员的进店-加购比率和昨天比",
+    "overview of the day": "今天怎么样",
+    "crowd": "临门一脚有多少人",
+    "phase": "现在是什么阶段",
+    "playbook": "群里没人说话怎么办",
+}
+
+
+def bench_ask(folder: Path) -> None:
+    """Warm `ask` on the demo shop, each question asked at moments that were not asked before."""
+    from bot.conversation import Question, answer
+    from bot.wiring import WarRoom
+
+    root = folder / "demo"
+    seconds = timed(lambda: workspace.create(root, name="", campaigns=(), demo=True))
+    say("demo shop made, s", f"{seconds:.1f}", "aim < 30 with the index")
+    everything: list[float] = []
+    with WarRoom(root) as room:
+        seconds = timed(lambda: room.search.build())
+        say(f"playbook index of {len(room.search.all)} passages built, s", f"{seconds:.1f}")
+        for label, text in QUESTIONS.items():
+            answer(room, Question(text))
+            times = []
+            for i in range(25):
+                at = datetime(2026, 6, 17, 6) + timedelta(minutes=7 * i, seconds=len(label))
+                times.append(timed(lambda at=at, text=text: answer(room, Question(text, as_of=at))) * 1000)  # type: ignore[misc]
+            everything += times
+            p50, p95 = statistics.median(times), sorted(times)[int(len(times) * 0.95)]
+            say(f"ask warm, {label}: p50 / p95 ms", f"{p50:.0f} / {p95:.0f}", "aim ≤ 150 / 400")
+    p50, p95 = statistics.median(everything), sorted(everything)[int(len(everything) * 0.95)]
+    say("ask warm, all: p50 / p95 ms", f"{p50:.0f} / {p95:.0f}", "aim ≤ 150 / 400")
+
+
+def bench_cold(folder: Path) -> None:
+    """A process per command, on the demo shop that bench_ask made; a bare interpreter for comparison."""
+    root = str(folder / "demo")
+
+    def process(*command: str) -> float:
+        return statistics.median(
+            timed(lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL)) for _ in range(5)
+        )
+
+    bare = process(sys.executable, "-c", "pass")
+    for label, aim, arguments in (
+        ("phase", "aim ≤ 0.7 s", ["phase"]),
+        ("metrics", "", ["metrics", "-m", "buyers", "-c", "member"]),
+        ("ask, un-paid carters", "aim ≤ 3 s", ["ask", QUESTIONS["plan, un-paid carters"]]),
+        ("ask, playbook", "aim ≤ 3 s", ["ask", QUESTIONS["playbook"]]),
+    ):
+        command = (str(BIN / "warroom"), "--shop", root, *arguments)
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        seconds = process(*command)
+        say(f"cold {label}: s (× a bare python)", f"{seconds:.2f} ({seconds / bare:.0f}×)", aim)
+
+
+PARTS = {"import": bench_import, "panel": bench_panel, "ask": bench_ask, "cold": bench_cold}
+
+
+def main() -> None:
+    chosen = sys.argv[1:] or list(PARTS)
+    with tempfile.TemporaryDirectory() as folder:
+        for part in chosen:
+            PARTS[part](Path(folder))
+
+
+if __name__ == "__main__":
+    main()

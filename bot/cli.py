@@ -187,7 +187,7 @@ def _init(args: argparse.Namespace) -> None:
     print(prompts.text("cli.init_next", args.ui_lang, path=args.dir))
 
 
-def _import(args: argparse.Namespace) -> None:
+def _import(args: argparse.Namespace) -> int:
     from bot.console import progress
     from tools import ingest
     from tools.engine import Engine
@@ -198,7 +198,8 @@ def _import(args: argparse.Namespace) -> None:
     if args.format not in ingest.FORMATS:
         raise AskAgain("unknown_format", name=args.format, formats=", ".join(ingest.FORMATS))
     engine = Engine(shop.data_file, read_only=False)
-    reports = []
+    reports: list[ingest.Report] = []
+    failed: WarRoomError | None = None
     try:
         engine.create_tables()
         for file in args.files:
@@ -208,12 +209,18 @@ def _import(args: argparse.Namespace) -> None:
                         engine, table, file, args.format, shop.rejects_dir, shop.now(), lang=args.ui_lang, progress=show
                     )
                 )
+    except WarRoomError as e:
+        # The files before the one refused are imported: say so before saying what is wrong.
+        failed = e
     finally:
         engine.close()
     if _as_json(args):
         documents = [r.as_json() for r in reports]
+        if failed is not None:
+            _print_json({**failed.as_json(args.ui_lang), **({"imported": documents} if documents else {})})
+            return failed.exit_status
         _print_json(documents[0] if len(documents) == 1 else documents)
-        return
+        return 0
     for r in reports:
         print(
             prompts.text(
@@ -227,6 +234,7 @@ def _import(args: argparse.Namespace) -> None:
             print("  " + prompts.text("cli.ignored", args.ui_lang, columns=", ".join(r.ignored)))
         if r.span["from"]:
             print("  " + prompts.text("cli.span", args.ui_lang, first=r.span["from"], last=r.span["to"]))
+    return _fail(failed, args.ui_lang, as_json=False) if failed is not None else 0
 
 
 def _status(args: argparse.Namespace) -> None:

@@ -7,6 +7,7 @@ through `Engine.execute`, because reading files is the engine's own business. No
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from decimal import Decimal
@@ -35,7 +36,7 @@ SQL_TYPES = {
 }
 _IMPORTS = """CREATE TABLE IF NOT EXISTS _imports (
     file VARCHAR, sha256 VARCHAR, target VARCHAR, format VARCHAR, read BIGINT, accepted BIGINT, rejected BIGINT,
-    duplicates BIGINT, imported_at TIMESTAMP)"""
+    duplicates BIGINT, rejects_file VARCHAR, imported_at TIMESTAMP)"""
 _CACHED_RESULTS = 256
 
 
@@ -56,6 +57,8 @@ class Engine:
         except duckdb.IOException as e:
             if "lock" in str(e).lower():
                 raise NeedsPerson("data_locked", path=str(path)) from e
+            if not os.access(path if path.exists() else path.parent, os.R_OK if read_only else os.W_OK):
+                raise NeedsPerson("no_permission", path=str(path)) from e
             raise NeedsPerson("data_broken", path=str(path)) from e
         except duckdb.Error as e:
             raise NeedsPerson("data_broken", path=str(path)) from e

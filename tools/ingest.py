@@ -9,6 +9,7 @@ rows that added nothing). The file is read by DuckDB in parallel; line numbers a
 from __future__ import annotations
 
 import csv
+import hashlib
 import tempfile
 import threading
 import time
@@ -21,12 +22,12 @@ from typing import Any
 
 import prompts
 from knowledge import catalog
-from knowledge.catalog import Column, TableDef
+from knowledge.catalog import TableDef
 from tools import names
-from tools.columns import ROW_RULES, problem, quote, typed
+from tools.columns import bad, quote, reason, stored
 from tools.engine import SQL_TYPES, Engine, plain
 from tools.errors import AskAgain, NeedsPerson
-from tools.textfile import TextFile, open_text
+from tools.textfile import BLANKS, MAX_LINE, TextFile, open_text
 
 FORMATS = ("auto", "csv", "taobao-userbehavior")
 REJECT_COLUMNS = ("line", "column", "value", "reason")
@@ -127,43 +128,39 @@ def _import_csv(engine: Engine, table: str, text: TextFile, rejects_dir: Path, n
     )
     known = _known_import(engine, text, table, "csv")
     if known is not None:
-        report.read, report.accepted, report.rejected = known
+        report.read, report.accepted, report.rejected, report.rejects_file = known
         report.duplicates = report.accepted
         report.span = _span(engine, definition, table)
         return report
     source = _Source(text, len(header), skip_header=True)
+    texts = {name: f"t{i}" for name, i in columns.items()}
     values = {
-        name: typed(c, f"c{columns[name]}") if name in columns else f"CAST(NULL AS {_sql_type(c)})"
+        name: stored(c, texts[name]) if name in texts else f"CAST(NULL AS {SQL_TYPES[c.type]})"
         for name, c in definition.columns.items()
     }
-    checks = [problem(name, definition.columns[name], f"c{i}", values[name]) for name, i in columns.items()]
-    select = ", ".join(f'{value} AS "{name}"' for name, value in values.items())
-    problems = [c for c in checks if c != "NULL"]
-    problem_sql = f"coalesce({', '.join(problems)}, NULL)" if problems else "NULL"
-    inner = f"SELECT {select}, {problem_sql} AS _problem"
-    rules = "".join(
-        f" WHEN {rule} THEN {quote(column + chr(9) + reason)}" for column, reason, rule in ROW_RULES.get(table, [])
+    typed = ", ".join(f'{value} AS "{name}"' for name, value in values.items())
+    raw = ", ".join(f"t{i}" for i in range(len(header)))
+
+    def rows(*, numbered: bool) -> str:
+        """Every row that has the header's shape, typed; unreadable values as sentinels."""
+        return f"SELECT {typed}{', _row' if numbered else ''} FROM ({source.texts(numbered=numbered, keep_aside=True)})"
+
+    rejected = (
+        f"SELECT *, {reason(table, definition, texts)} AS _verdict FROM (SELECT {typed}, {raw}, _row "
+        f"FROM ({source.texts(numbered=True, keep_aside=False)})) WHERE {bad(table, definition)}"
     )
-    verdict = f"coalesce(_problem, CASE{rules} END)" if rules else "_problem"
-
-    def rows(parallel: bool, keep: str) -> str:
-        order = ", row_number() OVER () AS _row" if not parallel else ""
-        raw = ", " + ", ".join(f"c{i}" for i in range(len(header))) if keep == "rejects" else ""
-        base = f"SELECT *{order} FROM {source.sql(parallel=parallel, keep_aside=keep == 'good')}"
-        typed_rows = f"{inner}{', _row' if order else ''}{raw} FROM ({base})"
-        checked = f"SELECT *, {verdict} AS _verdict FROM ({typed_rows})"
-        return f"SELECT * FROM ({checked}) WHERE _verdict IS {'NOT ' if keep == 'rejects' else ''}NULL"
-
-    names_sql = ", ".join(f'"{c}"' for c in definition.columns)
     with _transaction(engine):
-        store = _store_keyed if definition.key else _store_events
-        report.accepted, report.duplicates = store(engine, table, definition, names_sql, rows)
-        structural = source.rejects(engine)
+        if definition.key:
+            report.accepted, report.duplicates = _store_keyed(
+                engine, table, definition, rows(numbered=True), set(texts)
+            )
+        else:
+            report.accepted, report.duplicates = _store_events(engine, table, definition, rows(numbered=False))
+        refused = source.rejects(engine)
         # Every line that is neither stored nor refused by the reader was refused by a rule (or is blank, or a value spans
         # lines): only then is the slower pass needed that knows line numbers.
-        refused: list[tuple[int, str, str, str]] = list(structural)
-        if report.accepted + len(structural) != text.data_lines:
-            refused += _rejects(engine, rows(False, "rejects"), text, header, columns, titled=True)
+        if report.accepted + len(refused) != text.data_lines:
+            refused += _rejects(engine, rejected, text, header, columns, titled=True)
         _finish(engine, report, refused, text, table, "csv", rejects_dir, now, lang)
     report.span = _span(engine, definition, table)
     return report
@@ -177,16 +174,23 @@ class _Source:
         self.width = width
         self.skip_header = skip_header
 
-    def sql(self, *, parallel: bool, keep_aside: bool) -> str:
+    def texts(self, *, numbered: bool, keep_aside: bool) -> str:
+        """t0, t1, …: the values without blanks around them, NULL where empty; `_row` counts the rows from 1 in file order."""
         columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(self.width))
         aside = (
             ", store_rejects=true, rejects_table='_reject_errors', rejects_scan='_reject_scans'" if keep_aside else ""
         )
-        return (
+        read = (
             f"read_csv({quote(str(self.text.utf8_path))}, auto_detect=false, header={str(self.skip_header).lower()}, "
-            f"delim={quote(self.text.delimiter)}, quote='\"', escape='\"', columns={{{columns}}}, "
-            f"ignore_errors=true, parallel={str(parallel).lower()}, max_line_size=2097152{aside})"
+            f"skip={self.text.blank_lines_before}, delim={quote(self.text.delimiter)}, quote='\"', escape='\"', "
+            f"columns={{{columns}}}, ignore_errors=true, parallel={str(not numbered).lower()}, "
+            f"max_line_size={4 * MAX_LINE}{aside})"
         )
+        row = ", row_number() OVER () AS _row" if numbered else ""
+        # Trimming a set of characters costs more than all the rest; most files do not need it.
+        value = "nullif(trim(c{i}), '')" if self.text.clean else "nullif(trim(c{i}, " + quote(BLANKS) + "), '')"
+        values = ", ".join(f"{value.format(i=i)} AS t{i}" for i in range(self.width))
+        return f"SELECT {values}{row} FROM {read}"
 
     def rejects(self, engine: Engine) -> list[tuple[int, str, str, str]]:
         """(line, column, value, reason) of the lines that do not have the header's shape."""
@@ -243,7 +247,7 @@ def _rejects(
     out = []
     for row in bad:
         column, reason = row["_verdict"].split("\t")
-        value = row[f"c{columns[column]}"] if column in columns else ""
+        value = row[f"t{columns[column]}"] if column in columns else ""
         title = header[columns[column]] if column in columns else column
         out.append((lines.get(row["_row"], 0), title, value or "", reason))
     return out
@@ -251,22 +255,35 @@ def _rejects(
 
 # --- storing -----------------------------------------------------------------------------------------------------
 
-Rows = Callable[[bool, str], str]
 
-
-def _store_events(engine: Engine, table: str, definition: TableDef, names_sql: str, rows: Rows) -> tuple[int, int]:
-    """Append; then take out again what was stored before or stands twice. Returns (accepted, duplicates)."""
+def _store_events(engine: Engine, table: str, definition: TableDef, rows: str) -> tuple[int, int]:
+    """Append; then take out again what is bad, was stored before or stands twice. Returns (accepted, duplicates)."""
     start = engine.execute(f'SELECT coalesce(max(rowid) + 1, 0) FROM "{table}"')[0][0]
-    accepted = engine.execute(f'INSERT INTO "{table}" SELECT {names_sql} FROM ({rows(True, "good")})')[0][0]
-    return accepted, _drop_stored(engine, table, definition, names_sql, start)
+    appended = engine.execute(f'INSERT INTO "{table}" {rows}')[0][0]
+    fresh = f"rowid >= {start} AND ({bad(table, definition)})"
+    wrong = engine.execute(f'SELECT count(*) FROM "{table}" WHERE {fresh}')[0][0]
+    if wrong:
+        engine.execute(f'DELETE FROM "{table}" WHERE {fresh}')
+    return appended - wrong, _drop_stored(engine, table, definition, _names(definition), start)
+
+
+def _names(definition: TableDef) -> str:
+    return ", ".join(f'"{c}"' for c in definition.columns)
 
 
 def _drop_stored(engine: Engine, table: str, definition: TableDef, names_sql: str, start: int) -> int:
+    """Take out of the rows from `start` on what stands twice or was stored before; returns how many."""
     dropped = 0
-    distinct = engine.execute(
-        f'SELECT count(*), count(DISTINCT hash({names_sql})) FROM "{table}" WHERE rowid >= {start}'
-    )[0]
-    if distinct[0] != distinct[1]:
+    # Two equal rows are equal in the few columns that tell rows apart: only then are all columns compared.
+    telling = [c for c, d in definition.columns.items() if d.required or c == "item_id"]
+    for columns in (telling, list(definition.columns)):
+        hashed = ", ".join(f'"{c}"' for c in columns)
+        n, distinct = engine.execute(
+            f'SELECT count(*), count(DISTINCT hash({hashed})) FROM "{table}" WHERE rowid >= {start}'
+        )[0]
+        if n == distinct:
+            break
+    else:
         dropped += engine.execute(
             f'DELETE FROM "{table}" WHERE rowid IN (SELECT r FROM (SELECT rowid AS r, row_number() OVER '
             f'(PARTITION BY {names_sql} ORDER BY rowid) AS n FROM "{table}" WHERE rowid >= {start}) WHERE n > 1)'
@@ -283,25 +300,33 @@ def _drop_stored(engine: Engine, table: str, definition: TableDef, names_sql: st
     return dropped
 
 
-def _store_keyed(engine: Engine, table: str, definition: TableDef, names_sql: str, rows: Rows) -> tuple[int, int]:
+def _store_keyed(engine: Engine, table: str, definition: TableDef, rows: str, given: set[str]) -> tuple[int, int]:
     """Rows replace the stored rows of their key. Of rows of one key in the file: identical ones count once; in tables
     whose key is one thing (a customer, an item) the last one counts; order lines that differ are all kept."""
-    engine.execute(f"CREATE OR REPLACE TEMP TABLE _incoming AS {rows(False, 'good')}")
-    return _replace_keys(engine, table, definition, names_sql)
+    engine.execute(f"CREATE OR REPLACE TEMP TABLE _incoming AS {rows}")
+    engine.execute(f"DELETE FROM _incoming WHERE {bad(table, definition)}")
+    return _replace_keys(engine, table, definition, given)
 
 
-def _replace_keys(engine: Engine, table: str, definition: TableDef, names_sql: str) -> tuple[int, int]:
+def _replace_keys(engine: Engine, table: str, definition: TableDef, given: set[str]) -> tuple[int, int]:
+    """Put _incoming in the place of what is stored under its keys. What the file does not give of a known customer or
+    item stays as it was: a list of cities does not take the phone numbers away."""
     accepted = engine.execute("SELECT count(*) FROM _incoming")[0][0]
-    partition = names_sql if table == "orders" else ", ".join(f'"{c}"' for c in definition.key)
+    names_sql, key = _names(definition), ", ".join(f'"{c}"' for c in definition.key)
+    single = table != "orders"
     engine.execute(
         f"CREATE OR REPLACE TEMP TABLE _fresh AS SELECT {names_sql} FROM _incoming "
-        f"QUALIFY row_number() OVER (PARTITION BY {partition} ORDER BY _row DESC) = 1"
+        f"QUALIFY row_number() OVER (PARTITION BY {key if single else names_sql} ORDER BY _row DESC) = 1"
     )
+    same_key = " AND ".join(f'n."{c}" IS NOT DISTINCT FROM o."{c}"' for c in definition.key)
+    absent = [c for c in definition.columns if c not in given]
+    if single and absent:
+        kept = ", ".join(f'"{c}" = o."{c}"' for c in absent)
+        engine.execute(f'UPDATE _fresh AS n SET {kept} FROM "{table}" AS o WHERE {same_key}')
     unchanged = engine.execute(
         f'SELECT count(*) FROM (SELECT {names_sql} FROM _fresh INTERSECT SELECT {names_sql} FROM "{table}")'
     )[0][0]
     fresh = engine.execute("SELECT count(*) FROM _fresh")[0][0]
-    same_key = " AND ".join(f'n."{c}" IS NOT DISTINCT FROM o."{c}"' for c in definition.key)
     engine.execute(f'DELETE FROM "{table}" AS o WHERE EXISTS (SELECT 1 FROM _fresh AS n WHERE {same_key})')
     engine.execute(f'INSERT INTO "{table}" SELECT {names_sql} FROM _fresh')
     engine.execute("DROP TABLE _incoming")
@@ -321,7 +346,7 @@ def _import_taobao(engine: Engine, text: TextFile, rejects_dir: Path, now: datet
     known = _known_import(engine, text, "events", "taobao-userbehavior")
     events, orders = catalog.tables()["events"], catalog.tables()["orders"]
     if known is not None:
-        report.read, report.accepted, report.rejected = known
+        report.read, report.accepted, report.rejected, report.rejects_file = known
         report.duplicates = report.accepted
         report.span = _span(engine, events, "events")
         return report
@@ -329,53 +354,49 @@ def _import_taobao(engine: Engine, text: TextFile, rejects_dir: Path, now: datet
     if width != len(_TAOBAO):
         raise NeedsPerson("taobao_columns", file=text.path.name, found=width)
     source = _Source(text, width, skip_header=False)
-    second = "try_cast(c4 AS BIGINT)"
-    moment = f"make_timestamp(({second} + 8 * 3600) * 1000000)"
+    second, kind = "try_cast(t4 AS BIGINT)", "lower(t3)"
+    plausible = f"{second} BETWEEN 946684800 AND 4102444799"
+    moment = f"CASE WHEN {plausible} THEN make_timestamp(({second} + 8 * 3600) * 1000000) END"
     verdict = (
-        "CASE WHEN nullif(trim(c0), '') IS NULL THEN 'user id\tmissing' "
-        "WHEN c3 NOT IN ('pv', 'fav', 'cart', 'buy') THEN 'behaviour\tnot_a_choice' "
-        f"WHEN {second} IS NULL OR {second} NOT BETWEEN 946684800 AND 4102444799 THEN 'unix seconds\tnot_a_time' END"
+        "CASE WHEN t0 IS NULL THEN 'user id\tmissing' "
+        f"WHEN coalesce({kind}, '') NOT IN ('pv', 'fav', 'cart', 'buy') THEN 'behaviour\tnot_a_choice' "
+        f"WHEN {kind} = 'buy' AND t1 IS NULL THEN 'item id\tmissing' "
+        f"WHEN NOT coalesce({plausible}, false) THEN 'unix seconds\tnot_a_time' END"
     )
 
-    def rows(parallel: bool, keep: str) -> str:
-        order = ", row_number() OVER () AS _row" if not parallel else ""
-        base = f"SELECT *{order} FROM {source.sql(parallel=parallel, keep_aside=parallel)}"
-        return (
-            f"SELECT *, trim(c0) AS buyer, {moment} AS moment, {verdict} AS _verdict FROM ({base}) "
-            f"WHERE {verdict} IS {'NOT ' if keep == 'rejects' else ''}NULL"
-        )
+    def rows(*, numbered: bool, good: bool) -> str:
+        base = source.texts(numbered=numbered, keep_aside=good and not numbered)
+        typed = f"SELECT *, {kind} AS kind, {moment} AS moment, {verdict} AS _verdict FROM ({base})"
+        return f"SELECT * FROM ({typed}) WHERE _verdict IS {'' if good else 'NOT '}NULL"
 
     kinds = " ".join(f"WHEN '{a}' THEN '{b}'" for a, b in _BEHAVIOUR.items())
-    names_sql = ", ".join(f'"{c}"' for c in events.columns)
-    order_names = ", ".join(f'"{c}"' for c in orders.columns)
     line = {
-        "order_id": "'tb-' || buyer || '-' || trim(c1) || '-' || trim(c4)", "user_id": "buyer", "item_id": "trim(c1)",
-        "category_id": "trim(c2)", "kind": "'normal'", "created_at": "moment", "paid_at": "moment",
+        "order_id": "'tb-' || t0 || '-' || t1 || '-' || t4", "user_id": "t0", "item_id": "t1",
+        "category_id": "t2", "kind": "'normal'", "created_at": "moment", "paid_at": "moment",
     }  # fmt: skip
     order_values = ", ".join(
-        f'{line[c]} AS "{c}"' if c in line else f'CAST(NULL AS {_sql_type(d)}) AS "{c}"'
+        f'{line[c]} AS "{c}"' if c in line else f'CAST(NULL AS {SQL_TYPES[d.type]}) AS "{c}"'
         for c, d in orders.columns.items()
     )
     with _transaction(engine):
         start = engine.execute("SELECT coalesce(max(rowid) + 1, 0) FROM events")[0][0]
-        stored = engine.execute(
-            f"INSERT INTO events ({names_sql}) SELECT buyer, moment, CASE c3 {kinds} END, trim(c1), trim(c2), NULL, NULL "
-            f"FROM ({rows(True, 'good')}) WHERE c3 <> 'buy'"
+        seen = engine.execute(
+            f"INSERT INTO events ({_names(events)}) SELECT t0, moment, CASE kind {kinds} END, t1, t2, NULL, NULL "
+            f"FROM ({rows(numbered=False, good=True)}) WHERE kind <> 'buy'"
         )[0][0]
-        structural = source.rejects(engine)
-        duplicates = _drop_stored(engine, "events", events, names_sql, start)
+        refused = source.rejects(engine)
+        duplicates = _drop_stored(engine, "events", events, _names(events), start)
         engine.execute(
             f"CREATE OR REPLACE TEMP TABLE _incoming AS SELECT {order_values}, _row "
-            f"FROM ({rows(False, 'good')}) WHERE c3 = 'buy'"
+            f"FROM ({rows(numbered=True, good=True)}) WHERE kind = 'buy'"
         )
-        bought, same = _replace_keys(engine, "orders", orders, order_names)
-        report.accepted, report.duplicates = stored + bought, duplicates + same
+        bought, same = _replace_keys(engine, "orders", orders, set(orders.columns))
+        report.accepted, report.duplicates = seen + bought, duplicates + same
         report.also = {"orders": bought}
-        refused = list(structural)
-        if report.accepted + len(structural) != text.data_lines + 1:
+        if report.accepted + len(refused) != text.data_lines + 1:
             titles = list(_TAOBAO)
             places = {t: i for i, t in enumerate(titles)}
-            refused += _rejects(engine, rows(False, "rejects"), text, titles, places, titled=False)
+            refused += _rejects(engine, rows(numbered=True, good=False), text, titles, places, titled=False)
         _finish(engine, report, refused, text, "events", "taobao-userbehavior", rejects_dir, now, lang)
     report.span = _span(engine, events, "events")
     return report
@@ -406,6 +427,10 @@ def _transaction(engine: Engine) -> Iterator[None]:
         engine.execute("ROLLBACK")
         if isinstance(e, duckdb.Error):
             raise NeedsPerson("import_failed", detail=str(e).splitlines()[0]) from e
+        if isinstance(e, RuntimeError) and "interrupted" in str(e):
+            raise KeyboardInterrupt from e  # how DuckDB says that Ctrl-C was pressed
+        if isinstance(e, OSError):
+            raise NeedsPerson("no_permission", path=str(e.filename or "")) from e
         raise
     engine.execute("COMMIT")
 
@@ -435,10 +460,10 @@ def _finish(
     if refused:
         report.rejects_file = str(_write_rejects(refused, rejects_dir, table, text, lang))
     engine.execute(
-        "INSERT INTO _imports VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "INSERT INTO _imports VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         (
-            text.path.name, text.sha256, table, fmt, report.read, report.accepted, report.rejected, report.duplicates,
-            now,
+            text.path.name, _identity(text, table), table, fmt, report.read, report.accepted, report.rejected,
+            report.duplicates, report.rejects_file, now,
         ),
     )  # fmt: skip
 
@@ -457,13 +482,28 @@ def _write_rejects(
     return target
 
 
-def _known_import(engine: Engine, text: TextFile, table: str, fmt: str) -> tuple[int, int, int] | None:
-    """(read, accepted, rejected) of an earlier import of the same content into the same table."""
+def _known_import(engine: Engine, text: TextFile, table: str, fmt: str) -> tuple[int, int, int, str | None] | None:
+    """(read, accepted, rejected, reject file) when the last import into the table was this content, read by the same rules.
+
+    After another file, or when the reject file is gone, or with other column names in the catalogue, the file is read again.
+    """
     rows = engine.execute(
-        "SELECT read, accepted, rejected FROM _imports WHERE sha256 = $1 AND target = $2 AND format = $3 LIMIT 1",
-        (text.sha256, table, fmt),
+        "SELECT read, accepted, rejected, rejects_file, sha256, format FROM _imports WHERE target = $1 "
+        "ORDER BY rowid DESC LIMIT 1",
+        (table,),
     )
-    return (rows[0][0], rows[0][1], rows[0][2]) if rows else None
+    if not rows or rows[0][4:] != (_identity(text, table), fmt):
+        return None
+    rejects_file = rows[0][3]
+    if rejects_file is not None and not Path(rejects_file).exists():
+        return None
+    return rows[0][:4]
+
+
+def _identity(text: TextFile, table: str) -> str:
+    """The content and the columns' definition: either one changed makes another import."""
+    definition = catalog.tables()[table].model_dump_json()
+    return hashlib.sha256(f"{text.sha256}{definition}".encode()).hexdigest()
 
 
 def _span(engine: Engine, definition: TableDef, table: str) -> dict[str, str | None]:
@@ -471,7 +511,3 @@ def _span(engine: Engine, definition: TableDef, table: str) -> dict[str, str | N
         return {"from": None, "to": None}
     low, high = engine.execute(f'SELECT min({definition.time}), max({definition.time}) FROM "{table}"')[0]
     return {"from": plain(low), "to": plain(high)}
-
-
-def _sql_type(column: Column) -> str:
-    return SQL_TYPES[column.type]

@@ -5,31 +5,43 @@ from __future__ import annotations
 import codecs
 import csv
 import hashlib
+import mmap
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tools.errors import NeedsPerson
 
 _CHUNK = 1 << 22
+MAX_LINE = 1 << 16  # bytes; a line twice as long is refused for certain, no real row comes near
 _DELIMITERS = ",\t;|"
 _BOM = codecs.BOM_UTF8
-csv.field_size_limit(1 << 21)  # as long as the longest line that DuckDB is told to take
+# Blanks that exports put around values: also the tab in front of ids, zero-width and ideographic ones.
+BLANKS = " \t\r\n\u3000\u00a0\u200b\ufeff"
+_ZERO_WIDTH = "\u200b".encode()
+_CONTINUATION = bytes(range(0x80, 0xC0))
+# The encoding shows in the first blocks that hold more than ASCII; a broken character later is that line's fault.
+_TRIED = 4
+csv.field_size_limit(1 << 30)
 
 
 @dataclass(frozen=True)
 class TextFile:
-    """`utf8_path` is the file itself, or a UTF-8 copy of it. Lines count from 1 and are lines of the file as it is."""
+    """`utf8_path` is the file itself, or a UTF-8 copy of it. Lines count from 1 and are lines of the file as it is.
+
+    `clean`: nothing is quoted and no rare blank (tab, zero width) is in it, so that plain trimming is enough.
+    """
 
     path: Path
     utf8_path: Path
-    encoding: str
     sha256: str
     newlines: int
     ends_with_newline: bool
     delimiter: str
+    clean: bool
+    blank_lines_before: int
 
     @property
     def last_line(self) -> int:
@@ -37,28 +49,28 @@ class TextFile:
 
     @property
     def data_lines(self) -> int:
-        """Lines behind the first one."""
-        return self.last_line - 1
+        """Lines behind the first one that is not blank."""
+        return self.last_line - 1 - self.blank_lines_before
 
     def first_record(self) -> list[str]:
         with self.utf8_path.open(encoding="utf-8-sig", newline="") as f:
-            return next(csv.reader(f, delimiter=self.delimiter), [])
+            return next((r for r in csv.reader(f, delimiter=self.delimiter) if r), [])
 
     def header(self) -> list[str]:
-        return [title.strip() for title in self.first_record()]
+        return [title.strip(BLANKS) for title in self.first_record()]
 
     def lines_at(self, offsets: list[int]) -> list[int]:
-        """The line each byte offset (ascending) is in."""
+        """The line of the first character at or behind each byte offset (ascending) that is no line end."""
         out: list[int] = []
         line, position = 1, 0
-        with self.utf8_path.open("rb") as f:
+        with self.utf8_path.open("rb") as f, mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ) as data:
             for offset in offsets:
-                while position < offset:
-                    piece = f.read(min(_CHUNK, offset - position))
-                    if not piece:
-                        break
-                    line += piece.count(b"\n")
-                    position += len(piece)
+                begin = offset
+                while begin < len(data) and data[begin] in b"\r\n":
+                    begin += 1
+                for start in range(position, begin, _CHUNK):
+                    line += data[start : min(start + _CHUNK, begin)].count(b"\n")
+                position = max(position, begin)
                 out.append(line)
         return out
 
@@ -67,11 +79,13 @@ class TextFile:
         out: dict[int, int] = {}
         if not wanted:
             return out
-        last, record, begin = max(wanted), 0, 1
+        last, record, begin, title = max(wanted), 0, 1, titled
         with self.utf8_path.open(encoding="utf-8-sig", newline="") as f:
             reader = csv.reader(f, delimiter=self.delimiter)
-            for i, fields in enumerate(reader):
-                if len(fields) == width and not (titled and i == 0):
+            for fields in reader:
+                if fields and title:
+                    title = False
+                elif len(fields) == width:
                     record += 1
                     if record in wanted:
                         out[record] = begin
@@ -80,70 +94,158 @@ class TextFile:
                 begin = reader.line_num + 1
         return out
 
+    def open_quote(self) -> int | None:
+        """The line of a quote that is never closed; None when all are."""
+        begin = 1
+        with self.utf8_path.open(encoding="utf-8-sig", newline="") as f:
+            reader = csv.reader(f, delimiter=self.delimiter, strict=True)
+            try:
+                for _ in reader:
+                    begin = reader.line_num + 1
+            except csv.Error as e:
+                return begin if "unexpected end of data" in str(e) else None
+        return None
+
+
+@dataclass
+class _Seen:
+    """What one pass over the bytes finds."""
+
+    sha256: str = ""
+    newlines: int = 0
+    crlf: int = 0
+    returns: int = 0
+    quotes: int = 0
+    rare_blanks: bool = False
+    last: bytes = b""
+    utf8: bool = True
+    cut_character: bool = False
+    head: bytes = field(default=b"", repr=False)
+
 
 @contextmanager
 def open_text(path: Path) -> Iterator[TextFile]:
-    """`path` as a TextFile; NeedsPerson when it is missing, empty, binary or in no encoding we read.
+    """`path` as a TextFile; NeedsPerson when it is missing, empty, binary, cut off, or not to be read.
 
-    A file that is not UTF-8 is read as GB18030, through a temporary UTF-8 copy.
+    A file that is not UTF-8 is read as GB18030; that, and a file whose line ends are mixed, through a temporary copy.
     """
     if not path.exists():
         raise NeedsPerson("file_missing", path=str(path))
     if path.is_dir():
         raise NeedsPerson("file_is_folder", path=str(path))
-    if path.stat().st_size == 0:
+    try:
+        seen = _look(path)
+    except PermissionError as e:
+        raise NeedsPerson("no_permission", path=str(path)) from e
+    if not seen.head.strip(_BOM + b" \r\n\t"):
         raise NeedsPerson("file_empty", file=path.name)
-    digest, newlines, last = hashlib.sha256(), 0, b""
-    utf8: codecs.IncrementalDecoder | None = codecs.getincrementaldecoder("utf-8")()
-    blank = True
+    if seen.cut_character:
+        raise NeedsPerson("half_written", file=path.name, line=seen.newlines + 1)
+    mixed = seen.returns > 0 and not seen.crlf == seen.returns == seen.newlines
+    if seen.utf8 and not mixed:
+        yield _described(path, path, seen)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "utf8.csv"
+        _copy(path, copy, "utf-8" if seen.utf8 else "gb18030")
+        yield _described(path, copy, seen)
+
+
+def _look(path: Path) -> _Seen:
+    seen, digest, decoded = _Seen(), hashlib.sha256(), 0
     with path.open("rb") as f:
         while piece := f.read(_CHUNK):
             digest.update(piece)
             if b"\0" in piece:
-                line = newlines + piece[: piece.index(b"\0")].count(b"\n") + 1
+                line = seen.newlines + piece[: piece.index(b"\0")].count(b"\n") + 1
                 raise NeedsPerson("file_binary", file=path.name, line=line)
-            blank = blank and not piece.strip(_BOM + b" \r\n\t")
-            newlines += piece.count(b"\n")
-            last = piece[-1:]
-            if utf8 is not None:
+            _refuse_long_lines(path, piece, seen.newlines)
+            if not seen.head.strip(_BOM + b" \r\n\t"):
+                seen.head = piece[: 1 << 20]
+            seen.newlines += piece.count(b"\n")
+            if b"\r" in piece:
+                seen.returns += piece.count(b"\r")
+                seen.crlf += piece.count(b"\r\n")
+            seen.crlf += seen.last[-1:] == b"\r" and piece[:1] == b"\n"
+            seen.quotes += piece.count(b'"')
+            ascii_only = piece.isascii()
+            seen.rare_blanks = seen.rare_blanks or b"\t" in piece or (not ascii_only and _ZERO_WIDTH in piece)
+            seen.last = piece[-4:]
+            if not ascii_only and decoded < _TRIED:
+                decoded += 1
                 try:
-                    utf8.decode(piece)
+                    codecs.getincrementaldecoder("utf-8")().decode(piece.lstrip(_CONTINUATION))
                 except UnicodeDecodeError:
-                    utf8 = None
-    if blank:
-        raise NeedsPerson("file_empty", file=path.name)
-    if utf8 is not None:
-        try:
-            utf8.decode(b"", final=True)
-        except UnicodeDecodeError as e:
-            raise NeedsPerson("half_written", file=path.name, line=newlines + 1) from e
-        yield _described(path, path, "utf-8", digest.hexdigest(), newlines, last)
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / "utf8.csv"
-        _transcode(path, copy)
-        yield _described(path, copy, "gb18030", digest.hexdigest(), newlines, last)
+                    seen.utf8 = False
+    seen.cut_character = seen.utf8 and _cut(seen.last)
+    seen.sha256 = digest.hexdigest()
+    return seen
 
 
-def _transcode(path: Path, copy: Path) -> None:
-    decoder = codecs.getincrementaldecoder("gb18030")()
+def _cut(tail: bytes) -> bool:
+    """Whether the last bytes are the beginning of a UTF-8 character."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(tail.lstrip(_CONTINUATION), final=True)
+    except UnicodeDecodeError:
+        return True
+    return False
+
+
+def _refuse_long_lines(path: Path, piece: bytes, lines_before: int) -> None:
+    """A whole block without a line end: the line around it is at least MAX_LINE long."""
+    for start in range(0, len(piece) - MAX_LINE, MAX_LINE):
+        if piece.find(b"\n", start, start + MAX_LINE) < 0 and piece.find(b"\r", start, start + MAX_LINE) < 0:
+            line = lines_before + piece[:start].count(b"\n") + 1
+            raise NeedsPerson("line_too_long", file=path.name, line=line)
+
+
+def _copy(path: Path, copy: Path, encoding: str) -> None:
+    """`path` as UTF-8 with \\n line ends."""
+    decoder = codecs.getincrementaldecoder(encoding)()
     line = 1
     with path.open("rb") as source, copy.open("w", encoding="utf-8", newline="") as target:
-        while piece := source.read(_CHUNK):
+        pending = ""
+        while True:
+            piece = source.read(_CHUNK)
             try:
-                text = decoder.decode(piece, final=len(piece) < _CHUNK)
+                text = pending + decoder.decode(piece, final=not piece)
             except UnicodeDecodeError as e:
-                raise NeedsPerson("file_binary", file=path.name, line=line + piece[: e.start].count(b"\n")) from e
+                cut = not piece
+                at = line + (0 if cut else piece[: e.start].count(b"\n"))
+                raise NeedsPerson("half_written" if cut else "file_binary", file=path.name, line=at) from e
+            pending = "\r" if piece and text.endswith("\r") else ""
+            text = text[: len(text) - len(pending)].replace("\r\n", "\n").replace("\r", "\n")
             target.write(text)
             line += text.count("\n")
+            if not piece:
+                return
 
 
-def _described(path: Path, utf8: Path, encoding: str, sha: str, newlines: int, last: bytes) -> TextFile:
-    with utf8.open(encoding="utf-8-sig", newline="") as f:
-        first = f.readline(1 << 20)
-    if first and not first.endswith(("\n", "\r")) and len(first) == 1 << 20:
-        raise NeedsPerson("line_too_long", file=path.name, line=1)
-    if any(ord(c) < 32 and c not in "\r\n\t" for c in first):
-        raise NeedsPerson("file_binary", file=path.name, line=1)
+def _described(path: Path, utf8: Path, seen: _Seen) -> TextFile:
+    with utf8.open("rb") as f:
+        head = f.read(1 << 20)
+    newlines = seen.newlines
+    last = seen.last[-1:]
+    if utf8 != path:
+        newlines, last = _count(utf8)
+    lines = head.removeprefix(_BOM).split(b"\n")
+    before = next((i for i, line in enumerate(lines) if line.strip()), 0)
+    first = lines[before].decode("utf-8", errors="replace").rstrip("\r")
+    if any(ord(c) < 32 and c != "\t" for c in first):
+        raise NeedsPerson("file_binary", file=path.name, line=before + 1)
     delimiter = max(_DELIMITERS, key=first.count) if any(d in first for d in _DELIMITERS) else ","
-    return TextFile(path, utf8, encoding, sha, newlines, last == b"\n", delimiter)
+    clean = not seen.quotes and not seen.rare_blanks
+    text = TextFile(path, utf8, seen.sha256, newlines, last == b"\n", delimiter, clean, before)
+    if seen.quotes % 2 and (line := text.open_quote()) is not None:
+        raise NeedsPerson("open_quote", file=path.name, line=line)
+    return text
+
+
+def _count(path: Path) -> tuple[int, bytes]:
+    """(line ends, last byte) of a copy, whose line ends may differ from the original's."""
+    newlines, last = 0, b""
+    with path.open("rb") as f:
+        while piece := f.read(_CHUNK):
+            newlines += piece.count(b"\n")
+            last = piece[-1:]
+    return newlines, last

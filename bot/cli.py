@@ -197,6 +197,9 @@ def _import(args: argparse.Namespace) -> int:
     table = ingest.table_key(args.table)
     if args.format not in ingest.FORMATS:
         raise AskAgain("unknown_format", name=args.format, formats=", ".join(ingest.FORMATS))
+    absent = next((f for f in args.files if not f.exists()), None)
+    if absent is not None:
+        raise NeedsPerson("file_missing", path=str(absent))
     engine = Engine(shop.data_file, read_only=False)
     reports: list[ingest.Report] = []
     failed: WarRoomError | None = None

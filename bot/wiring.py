@@ -58,7 +58,10 @@ class WarRoom:
             return {}
         found: dict[str, list[str]] = {}
         for column in FILTERS:
-            sql = f"SELECT {column} AS v FROM customers WHERE {column} IS NOT NULL GROUP BY 1 ORDER BY count(*) DESC LIMIT {_VALUES}"
+            sql = (
+                f"SELECT {column} AS v FROM customers WHERE {column} IS NOT NULL "
+                f"GROUP BY 1 ORDER BY count(*) DESC LIMIT {_VALUES}"
+            )
             found[column] = [str(row["v"]) for row in self.engine.query(sql)]
         return found
 

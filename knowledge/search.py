@@ -73,6 +73,15 @@ class Searcher:
         return retriever
 
     @cached_property
+    def _called(self) -> dict[str, set[str]]:
+        """name → the passages that are called exactly so."""
+        out: dict[str, set[str]] = {}
+        for p in self.all:
+            for name in p.names:
+                out.setdefault(simplified(name).casefold(), set()).add(p.key)
+        return out
+
+    @cached_property
     def _vocabulary(self) -> set[str]:
         return {t for p in self.all for t in tokens(p.indexed())}
 
@@ -83,8 +92,9 @@ class Searcher:
             return []
         near = self.index.nearest(question, min(_DEPTH, len(self.all)))
         known = [t for t in words if t in self._vocabulary]
+        called = self._called.get(simplified(question).strip().casefold(), set())
         likeness = near[0][1]
-        if likeness < MIN_COSINE or likeness + len(known) / len(words) / 2 < MIN_EVIDENCE:
+        if not called and (likeness < MIN_COSINE or likeness + len(known) / len(words) / 2 < MIN_EVIDENCE):
             return []
         scores: dict[str, float] = {}
         for rank, (key, _) in enumerate(near):
@@ -96,10 +106,8 @@ class Searcher:
                 if found[i] > 0:
                     key = self.all[i].key
                     scores[key] = scores.get(key, 0.0) + _RRF / (2 * (_RRF + rank))
-        wanted = simplified(question).strip().casefold()
-        for p in self.all:
-            if wanted in (simplified(n).casefold() for n in p.names):
-                scores[p.key] = scores.get(p.key, 0.0) + 1.0
+        for key in called:
+            scores[key] = scores.get(key, 0.0) + 1.0
         hits = [Hit(self._by_key[key], min(score, 1.0)) for key, score in scores.items()]
         if kinds:
             hits = [h for h in hits if h.passage.kind in kinds]

@@ -64,6 +64,9 @@ def test_an_unknown_key_is_refused_with_the_nearest(model: type, raw: dict[str, 
     assert str(e.value).startswith("some.yaml: ")
 
 
+OWN = "name: x\ncampaigns: [{{key: a, name: A, year: 2026, phases: [{}]}}]"
+
+
 def shop_with(tmp_path: Path, text: str) -> Path:
     (tmp_path / "shop.yaml").write_text(text, encoding="utf-8")
     return tmp_path
@@ -89,9 +92,9 @@ def shop_with(tmp_path: Path, text: str) -> Path:
             "{key: sale1, name: s, from: 06-03, to: 06-05}]}]",
             "begins 2026-06-03, before pool ends 2026-06-03",
         ),
-        ("name: x\ncampaigns: [{key: a, name: A, year: 2026, phases: [{key: sael, name: s, from: 06-01, to: 06-05}]}]", "phases.0.key"),
+        (OWN.format("{key: sael, name: s, from: 06-01, to: 06-05}"), "phases.0.key"),
         ("name: x\ncampaigns: [{template: '618', year: 2026}, {template: '618', year: 2026}]", "stands twice"),
-        ("name: x\ncampaigns: [{key: a, name: A, year: 2026, phases: [{key: sale1, name: s, from: 02-30, to: 03-05}]}]", "is not a day"),
+        (OWN.format("{key: sale1, name: s, from: 02-30, to: 03-05}"), "is not a day"),
     ],
 )  # fmt: skip
 def test_a_wrong_shop_yaml_says_what_is_wrong(tmp_path: Path, text: str, part: str) -> None:

@@ -22,9 +22,31 @@ def reply(text: str, displays: tuple[str, ...] = (), quote: str = "") -> Answer:
 
 @pytest.mark.parametrize(
     "text",
-    ["约 1,832 人", "1832人", "转化 18.3%", "0.183", "1.8万", "三成", "¥12.5万", "6/16", "百分之五", "十二人", "两百件", "二十天", "two dozen",
-     "a dozen", "half of them", "twice as many", "fifteen people", "１８３２人", "三百", "[2]", "2026-06-18", "23:30"],
-)  # fmt: skip
+    [
+        "约 1,832 人",
+        "1832人",
+        "转化 18.3%",
+        "0.183",
+        "1.8万",
+        "三成",
+        "¥12.5万",
+        "6/16",
+        "百分之五",
+        "十二人",
+        "两百件",
+        "二十天",
+        "two dozen",
+        "a dozen",
+        "half of them",
+        "twice as many",
+        "fifteen people",
+        "１８３２人",
+        "三百",
+        "[2]",
+        "2026-06-18",
+        "23:30",
+    ],
+)
 def test_an_untraced_numeral_is_found(text: str) -> None:
     assert grounding.problems(reply(f"这里 {text} 好"), "没有数字的问题") != []
 

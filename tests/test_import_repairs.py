@@ -173,8 +173,9 @@ def test_what_a_file_does_not_give_of_a_known_customer_stays(imports: Shop) -> N
 
 
 def test_an_order_paid_later_replaces_the_unpaid_line_and_a_return_to_the_older_file_too(imports: Shop) -> None:
-    unpaid = "order_id,user_id,item_id,kind,created_at,paid_at,amount\no1,u1,i1,normal,2026-06-01,,\no1,u1,i2,normal,2026-06-01,,\n"
-    paid = "order_id,user_id,item_id,kind,created_at,paid_at,amount\no1,u1,i1,normal,2026-06-01,2026-06-02,5\n"
+    header = "order_id,user_id,item_id,kind,created_at,paid_at,amount\n"
+    unpaid = header + "o1,u1,i1,normal,2026-06-01,,\no1,u1,i2,normal,2026-06-01,,\n"
+    paid = header + "o1,u1,i1,normal,2026-06-01,2026-06-02,5\n"
     imports.put("orders", unpaid)
     imports.put("orders", paid)
     state = "SELECT item_id, paid_at IS NOT NULL FROM orders ORDER BY 1"

@@ -55,7 +55,7 @@ class Engine:
             self.raw = duckdb.connect(path, read_only=read_only)
             self.raw.execute("SELECT count(*) FROM duckdb_tables()").fetchall()
         except duckdb.IOException as e:
-            if "lock" in str(e).lower():
+            if "could not set lock" in str(e).lower():
                 raise NeedsPerson("data_locked", path=str(path)) from e
             if not os.access(path if path.exists() else path.parent, os.R_OK if read_only else os.W_OK):
                 raise NeedsPerson("no_permission", path=str(path)) from e

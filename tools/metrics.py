@@ -62,8 +62,8 @@ def compute(
                 for c in compute(engine, metrics, crowds, part, day_scope)
             ]
         return out
-    shape = ("panel", tuple(metrics), tuple(crowds), by)
-    rows, sql = engine.rows(shape, lambda at: panel(engine, metrics, crowds, at, by), scope)
+    sql = statement(engine, metrics, crowds, scope, by)
+    rows = engine.query(sql)
     found: dict[tuple[str, str | None], dict[str, Any]] = {(r["crowd"], r.get("by")): r for r in rows}
     values = sorted({r["by"] for r in rows}) if by else [None]
     return [
@@ -73,6 +73,14 @@ def compute(
         for value in values
         if (row := found.get((crowd, value))) is not None
     ]
+
+
+def statement(
+    engine: Engine, metrics: Sequence[str], crowds: Sequence[str], scope: Scope, by: str | None = None
+) -> str:
+    """The one statement that gives all `metrics` of all `crowds` at the scope's moments."""
+    shape = ("panel", tuple(metrics), tuple(crowds), by)
+    return engine.statement(shape, lambda at: panel(engine, metrics, crowds, at, by), scope)
 
 
 def _cell_query(sql: str, metric: str, crowd: str, by: str | None) -> str:

@@ -64,7 +64,8 @@ _CALENDAR = re.compile(
     r"上上周|本周|这周|这个星期|this week|上周|上个星期|last week|past week|本月|这个月|this month|上个月|上月|last month"
 )
 _MONTH_PART = re.compile(
-    rf"(?P<m>{_NUMBER})月(?P<part>上旬|中旬|下旬|初|底|份|整月|全月|整个月)?(?![\d{_CN}日号])|(?P<em>{_MONTH})(?= |$|\?)(?! ?\d)"
+    rf"(?P<m>{_NUMBER})月(?P<part>上旬|中旬|下旬|初|底|份|整月|全月|整个月)?(?![\d{_CN}日号])"
+    rf"|(?P<em>{_MONTH})(?= |$|\?)(?! ?\d)"
 )
 _WAVE = re.compile(r"第(?P<n>[一二三])波|wave (?P<e>[123])|本波|这一波|这波|this wave")
 _PHASE_KINDS: list[tuple[re.Pattern[str], str]] = [
@@ -82,7 +83,8 @@ _NAMED_PHASES = [
 ]
 _PEAK = re.compile(r"当天|当日|那天|\bday\b")
 _CAMPAIGN = re.compile(
-    r"(?:本次|这次)?(?:大促|活动)(?:期间|以来|至今|开始以来|累计)|到现在一共|到目前为止|campaign to date|during the campaign|so far this campaign"
+    r"(?:本次|这次)?(?:大促|活动)(?:期间|以来|至今|开始以来|累计)|到现在一共|到目前为止|"
+    r"campaign to date|during the campaign|so far this campaign"
 )
 _FUTURE = re.compile(rf"(?:未来|接下来|往后)(?P<n>\d{{1,3}}|[{_CN}两])天|next (?P<e>\d{{1,3}}) days|下周|next week")
 

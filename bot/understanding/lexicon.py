@@ -120,10 +120,12 @@ class Lexicon:
         for start, end in taken:
             blocked[start:end] = b"\1" * (end - start)
         candidates = [m for i in range(len(text)) for m in self._at(text, i)]
+        named = [m for m in candidates if m.value("crowd")]
         for key, pattern in self._patterns:
-            candidates += [
-                Match(m.start(), m.end(), m[0], (("crowd", key),), True) for m in pattern.finditer(text) if m[0]
-            ]
+            for p in pattern.finditer(text):
+                # A name that says more than the description (non-members who never bought) stands.
+                if p[0] and not any(m.start <= p.start() and p.end() <= m.end for m in named):
+                    candidates.append(Match(p.start(), p.end(), p[0], (("crowd", key),), True))
         chosen: list[Match] = []
         # A described crowd (没付尾款) is taken before the words inside it and around it (付尾款的有多少人).
         for m in sorted(candidates, key=lambda m: (not m.described, m.start - m.end, m.start)):
@@ -137,7 +139,7 @@ class Lexicon:
         if i and text[i].isascii() and text[i].isalpha() and text[i - 1].isascii() and text[i - 1].isalpha():
             return []
         out = []
-        for length in range(1, min(self._longest, len(text) - i) + 1):
+        for length in range(min(self._longest, len(text) - i), 0, -1):
             meanings = self._words.get(text[i : i + length])
             if meanings is None:
                 continue

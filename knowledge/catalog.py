@@ -160,6 +160,7 @@ class Move(Entry):
     slot: Slot = "none"
     deadline: Literal["wave_end", "phase_end", "balance_end", "next_phase", "today"] | None = None
     note: Bilingual | None = None
+    slots: dict[str, Slot] = {}  # another time of day in a campaign's phase, by "campaign.phase"
     sources: dict[str, SourceRef]
     stop: Bilingual | None = None
     days: Literal["all", "not_last", "last"] = "all"
@@ -188,6 +189,7 @@ class UnpaidFile(Entry):
     quiet_channels: list[Channel]
     quiet_from: str
     quiet_to: str
+    night_from: str
     phases: dict[Literal["prepare", "pool", "presale", "preheat", "sale", "review"], PhaseRule]
 
 

@@ -10,6 +10,7 @@ import pytest
 from bot.conversation import Question, answer
 from bot.wiring import WarRoom
 from knowledge import catalog
+from tools import audience
 from tools.plans import UNPAID, plan
 from tools.schedule import schedule
 
@@ -77,8 +78,6 @@ def test_nobody_who_paid_is_in_an_audience(demo: WarRoom, phase: str) -> None:
                             WHERE kind = 'cart' AND ts >= '{start}' AND ts <= '{at}' GROUP BY 1)
         SELECT DISTINCT f.user_id FROM first_cart f JOIN orders o ON o.user_id = f.user_id
         WHERE o.paid_at >= f.t AND o.paid_at <= '{at}'"""
-    from tools import audience
-
     for action in plan(ctx, "cart_unpaid").actions:
         if action.crowd == "balance_due" or not action.crowd:
             continue
@@ -94,8 +93,6 @@ def test_audiences_of_one_plan_do_not_overlap(demo: WarRoom, phase: str) -> None
     """Nobody gets two messages from one plan (in review the care for buyers builds on the notice to all of them)."""
     if phase == "review":
         pytest.skip("care and invitation follow the same notice")
-    from tools import audience
-
     ctx = demo.context(PHASES[phase], "zh")
     crowds = [a.crowd for a in plan(ctx, "cart_unpaid").actions if a.crowd]
     pairs = [f"({a}) and ({b})" for i, a in enumerate(crowds) for b in crowds[i + 1 :]]
@@ -106,15 +103,9 @@ def test_audiences_of_one_plan_do_not_overlap(demo: WarRoom, phase: str) -> None
 def test_audiences_of_a_plan_cover_the_crowd(demo: WarRoom, phase: str) -> None:
     ctx = demo.context(PHASES[phase], "zh")
     people = sum(a.people or 0 for a in plan(ctx, "cart_unpaid").actions)
-    pushed = demo.engine
-    from tools import audience
-
-    assert (
-        people
-        == audience.sizes(pushed, ["cart_unpaid and not balance_due"], ctx.scope)[
-            "cart_unpaid and not balance_due"
-        ].people
-    )
+    # Balances can no longer be paid in the second wave, so nobody is left out for owing one.
+    whole = "cart_unpaid" if phase == "sale2" else "cart_unpaid and not balance_due"
+    assert people == audience.sizes(demo.engine, [whole], ctx.scope)[whole].people
 
 
 @pytest.mark.parametrize("phase", list(PHASES))
@@ -158,14 +149,52 @@ def test_before_every_campaign_it_still_answers(demo: WarRoom) -> None:
     assert reply.degraded is None
 
 
-def test_late_at_night_on_the_last_day_only_quiet_channels_are_left() -> None:
+def test_late_on_the_last_day_only_a_push_is_left_and_then_nothing() -> None:
     rules = catalog.unpaid()
-    now = datetime(2026, 6, 20, 22, 40)
-    found = schedule(rules, "morning", ["sms"], now, datetime(2026, 6, 21))
+    end = datetime(2026, 6, 21)
+    found = schedule(rules, "morning", ["sms"], datetime(2026, 6, 20, 22, 40), end, final=True)
     assert found is not None
-    assert found.channels == ["group", "push"]
-    assert found.at == datetime(2026, 6, 20, 23)
-    assert schedule(rules, "morning", ["sms"], datetime(2026, 6, 20, 23, 50), datetime(2026, 6, 21)) is None
+    assert (found.at, found.channels) == (datetime(2026, 6, 20, 23), ["push"])
+    assert schedule(rules, "morning", ["sms"], datetime(2026, 6, 20, 22, 40), end) is None, "nothing ends for good"
+    assert schedule(rules, "morning", ["sms"], datetime(2026, 6, 20, 23, 50), end, final=True) is None
+
+
+def test_nothing_is_sent_at_night() -> None:
+    rules = catalog.unpaid()
+    found = schedule(rules, "evening", ["push", "group"], datetime(2026, 6, 10, 23, 59, 59), datetime(2026, 6, 16))
+    assert found is not None
+    assert found.at == datetime(2026, 6, 11, 20)
+
+
+def test_everything_due_in_a_balance_window_begins_with_the_balance(demo: WarRoom) -> None:
+    """And its payment reminders leave out whoever owes one; hand-written count."""
+    result = plan(demo.context(PHASES["sale1"], "zh"))
+    assert result.actions[0].crowd == "balance_due"
+    reminder = next(a for a in result.actions if a.task == "promo-sale1-cart-fav-unpaid")
+    rows = demo.engine.query(
+        """WITH sign AS (SELECT user_id, min(ts) AS t FROM events WHERE kind IN ('cart', 'favorite')
+                         AND ts >= '2026-05-24' AND ts <= '2026-06-02 12:00' GROUP BY 1)
+           SELECT count(*) AS n FROM sign s WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.user_id = s.user_id
+             AND o.paid_at >= s.t AND o.paid_at <= '2026-06-02 12:00')
+           AND NOT EXISTS (SELECT 1 FROM orders o WHERE o.user_id = s.user_id AND o.kind = 'presale'
+             AND o.deposit_paid_at >= '2026-05-01' AND o.deposit_paid_at <= '2026-06-02 12:00'
+             AND (o.paid_at IS NULL OR o.paid_at > '2026-06-02 12:00'))"""
+    )
+    assert reminder.people == rows[0]["n"]
+
+
+def test_too_late_to_send_is_not_nobody(demo: WarRoom) -> None:
+    reply = answer(demo, Question(QUESTIONS["zh"], as_of=datetime(2026, 6, 3, 23, 50)))
+    assert "已经来不及发了" in reply.text.split("\n")[0]
+    assert "10 分钟" in reply.text
+    assert reply.actions == []
+    assert reply.degraded is None
+
+
+def test_an_audience_says_how_many_its_channel_reaches(demo: WarRoom) -> None:
+    reply = answer(demo, Question(QUESTIONS["zh"], as_of=PHASES["sale2"]))
+    one_to_one = next(a for a in reply.actions if a.id == "sale-members")
+    assert "（可触达 " in one_to_one.title
 
 
 def test_a_slot_that_is_over_moves_on_within_the_day() -> None:

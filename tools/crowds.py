@@ -337,6 +337,12 @@ def service_contact(e: Engine, s: Moments) -> ir.Table:
 
 
 @_crowd
+def sms_opted_out(e: Engine, s: Moments) -> ir.Table:
+    t = e.table("customers")
+    return users(t.filter(t.sms_opt_out == 1))
+
+
+@_crowd
 def deposit_unpaid(e: Engine, s: Moments) -> ir.Table:
     """Carted a presale item in this wave and has paid no deposit on it at or after that, nor bought it."""
     items = e.table("items")

@@ -40,13 +40,25 @@ def gates_ahead(campaign: Campaign, ctx: Context, limit: int = 3) -> list[tuple[
         found.setdefault((day_start(day), False), ctx.say("phase.member_day"))
     for gate in campaign.gates:
         found[gate.at, False] = gate.name.get(ctx.lang)
+    for _, last in campaign.balance_windows:
+        found.setdefault((day_start(last + timedelta(days=1)), True), ctx.say("phase.balance_end"))
+    # A phase that begins as a sale ends is one moment, not two.
+    for at, ends in list(found):
+        if ends and any(p.first == at.date() for p in campaign.phases):
+            found.pop((at, False), None)
     ordered = sorted(found.items(), key=lambda entry: (entry[0][0], not entry[0][1]))
     return [(name, at, ends) for (at, ends), name in ordered if at > ctx.at][:limit]
 
 
 def hours_until(ctx: Context, label: str, at: datetime) -> Fact:
     """Full hours from the moment to `at`."""
-    hours = int((at - ctx.at).total_seconds() // 3600)
+    left = int((at - ctx.at).total_seconds())
+    if 0 < left < 3600:
+        minutes = left // 60
+        label = label.replace(ctx.say("label.hours_to", gate=""), ctx.say("label.minutes_to", gate=""))
+        query = f"SELECT date_sub('minute', TIMESTAMP '{ctx.at:%Y-%m-%d %H:%M:%S}', TIMESTAMP '{at:%Y-%m-%d %H:%M:%S}')"
+        return ctx.sheet.add(label, minutes, "count", query, shown=ctx.say("phase.minutes", n=minutes))
+    hours = left // 3600
     query = f"SELECT date_sub('hour', TIMESTAMP '{ctx.at:%Y-%m-%d %H:%M:%S}', TIMESTAMP '{at:%Y-%m-%d %H:%M:%S}')"
     return ctx.sheet.add(label, hours, "hours", query)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -14,7 +15,8 @@ from tools.campaigns import Campaign, Phase, day_start
 from tools.context import Context
 from tools.facts import Action, ToolResult
 from tools.lines import cite, data_notes, size_line, stamp
-from tools.schedule import schedule
+from tools.schedule import Timing, schedule
+from tools.unpaid import audience_of, balance_action
 
 _SCENES = ("大促优选", "会员", "专属客服", "淘宝群", "粉丝")
 _DAY = timedelta(days=1)
@@ -39,11 +41,11 @@ def tasks_of(campaign: Campaign, phase: Phase) -> tuple[list[Task], bool]:
     for s in catalog.strategies():
         kinds = {p.rstrip("0123456789") for p in s.phases}
         on_a_date = s.first == s.last and s.days == "all"
-        # A list of another campaign is read by kind of phase; what hangs on one of its dates has no place here.
-        if phase.kind not in kinds or on_a_date:
+        # A list of another campaign is read by kind of phase; what hangs on its dates or name has no place here.
+        if phase.kind not in kinds or on_a_date or s.campaign in s.title.zh:
             continue
         exact = phase.key in s.phases
-        title = s.title.zh
+        title = s.title.zh.rstrip("0123456789")
         if title not in out or exact:
             first = phase.last if s.days == "last" else phase.first
             out[title] = Task(s, first, phase.last)
@@ -71,8 +73,13 @@ def task_plan(
     chosen = [t for t in tasks if tree is None or related(tree, t.strategy)]
     due = sorted((t for t in chosen if t.first <= today <= t.last), key=_urgency)
     preparing = [t for t in chosen if t.first - timedelta(days=t.strategy.lead_days) <= today < t.first]
-    shown = due[:limit]
-    counted = audience.sizes(ctx.engine, list(dict.fromkeys(t.strategy.crowd for t in shown)), ctx.scope)
+    due = [t for t in due if _timing(ctx, t) is not None or not t.strategy.channels]
+    balance = balance_action(ctx, campaign, phase) if tree is None else None
+    audiences = {t.strategy.id: _audience(ctx, t.strategy, campaign) for t in due}
+    counted = audience.sizes(ctx.engine, list(dict.fromkeys(audiences.values())), ctx.scope)
+    # Nobody there, nothing to do; work on the shop itself stays.
+    due = [t for t in due if counted[audiences[t.strategy.id]].people or t.strategy.crowd == "all"]
+    shown = due[: limit - (1 if balance else 0) if limit else None]
 
     notes = data_notes(ctx)
     where = phases.location_line(ctx, campaign, phase)
@@ -82,14 +89,17 @@ def task_plan(
         name = audience.label(tree, ctx.lang)
         profile = audience.profile(ctx.engine, key, ctx.scope)
         lines.append(size_line(ctx, profile, name, phase, campaign))
-    actions = [a for t in shown if (a := _task_action(ctx, t, counted[t.strategy.crowd], campaign, phase))]
-    n_due = ctx.sheet.add(ctx.say("label.tasks_due"), len(due), "count", _values_count(t.strategy.id for t in due))
+    actions = [balance] if balance else []
+    actions += [_task_action(ctx, t, audiences[t.strategy.id], counted[audiences[t.strategy.id]]) for t in shown]
+    ids = [*([balance.id] if balance else []), *(t.strategy.id for t in due)]
+    n_due = ctx.sheet.add(ctx.say("label.tasks_due"), len(ids), "count", _values_count(ids))
     prepare = [_prepare(ctx, t) for t in preparing]
     n_prepare = ctx.sheet.add(
         ctx.say("label.tasks_prepare"), len(prepare), "count", _values_count(t.strategy.id for t in preparing)
     )
-    if due or preparing:
-        said = [ctx.say("plan.tasks_due", due=n_due.display)] if due else []
+    if actions or preparing:
+        first = re.split(r" — | · |（| \(", actions[0].title)[0] if actions else ""
+        said = [ctx.say("plan.tasks_due", due=n_due.display, first=first)] if actions else []
         said += [ctx.say("plan.tasks_prepare", prepare=n_prepare.display)] if preparing else []
         head = ctx.say("join.comma").join(said)
     elif tree is not None:
@@ -146,36 +156,48 @@ def _urgency(task: Task) -> tuple[int, int, date]:
     return (0 if task.first == task.last else 1, _SCENES.index(task.strategy.scene), task.last)
 
 
-def _task_action(ctx: Context, task: Task, found: audience.Counted, campaign: Campaign, phase: Phase) -> Action | None:
+def _audience(ctx: Context, strategy: Strategy, campaign: Campaign) -> str:
+    """Whom a task addresses; a payment reminder never goes to people who owe a balance that they can pay."""
+    if strategy.crowd in ("cart_unpaid", "cart_fav_unpaid", "last_push"):
+        return audience_of(ctx, f"{strategy.crowd} and not balance_due", campaign)
+    return strategy.crowd
+
+
+def _timing(ctx: Context, task: Task) -> Timing | None:
+    s = task.strategy
+    if not s.channels:
+        return None
+    deadline = day_start(task.last + _DAY)
+    final = s.metric in _PAY_METRICS
+    return schedule(catalog.unpaid(), _SLOT[s.channels[0]], list(s.channels), ctx.at, deadline, final=final)
+
+
+def _task_action(ctx: Context, task: Task, crowd: str, found: audience.Counted) -> Action:
     s = task.strategy
     deadline = day_start(task.last + _DAY)
-    timing = None
-    if s.channels:
-        timing = schedule(catalog.unpaid(), _SLOT[s.channels[0]], list(s.channels), ctx.at, deadline)
-        if timing is None:
-            return None
+    timing = _timing(ctx, task)
     people = ctx.sheet.add(
         ctx.say("label.audience", title=s.title.get(ctx.lang)),
         found.people,
         "people",
         found.query,
         metric="crowd_size",
-        crowd=s.crowd,
+        crowd=crowd,
     )
     if timing:
         ctx.sheet.moment(ctx.say("label.send_at", title=s.id), timing.at, wording.moment(timing.at, ctx.at, ctx.lang))
     ctx.sheet.moment(ctx.say("label.deadline", title=s.id), deadline, wording.moment(deadline, ctx.at, ctx.lang))
-    crowd = catalog.crowds()[s.crowd].name.get(ctx.lang)
+    name = catalog.crowds()[s.crowd].name.get(ctx.lang)
     title = s.title.get(ctx.lang)
     # Work on the shop itself addresses nobody in particular, so no number of people stands behind it.
-    addressed = ctx.say("plan.task_title", title=title, crowd=crowd, people=people.display)
+    addressed = ctx.say("plan.task_title", title=title, crowd=name, people=people.display)
     shown = title if s.crowd == "all" else addressed
     number = cite(ctx, s.source)
     return Action(
         id=s.id,
         task=s.id,
         title=shown,
-        crowd=s.crowd,
+        crowd=crowd,
         people=found.people,
         channels=list(timing.channels) if timing else [],
         when=stamp(timing.at) if timing else None,

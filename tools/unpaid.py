@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from knowledge import catalog
-from knowledge.catalog import Move, PhaseRule
+from knowledge.catalog import Channel, Move, PhaseRule
 from tools import audience, phases, wording
 from tools.campaigns import Campaign, Phase, day_start
 from tools.context import Context
-from tools.facts import Action, ToolResult
+from tools.facts import Action, Fact, ToolResult
 from tools.lines import any_stale, cite, data_notes, items_line, levels_line, ratio_line, size_line, stamp
 from tools.schedule import schedule
 
@@ -25,9 +25,11 @@ def unpaid_plan(ctx: Context, tree: audience.Tree, campaign: Campaign, phase: Ph
     last_day = phase.kind == "sale" and ctx.at.date() == phase.last
     moves = _moves(ctx, rule, key, campaign, last_day)
     inside = key if isinstance(tree, str) else f"({key})"
-    audiences = {m.id: m.crowd.replace("{crowd}", inside) for m in moves if m.crowd}
-    pushed = f"{inside} and not balance_due"
-    wanted = [key, *audiences.values(), *([pushed] if rule.pay_reminder and key != "balance_due" else [])]
+    audiences = {m.id: audience_of(ctx, m.crowd.replace("{crowd}", inside), campaign) for m in moves if m.crowd}
+    pushed = audience_of(ctx, f"{inside} and not balance_due", campaign)
+    reached = {m.id: reach(audiences[m.id], list(m.channels)) for m in moves if m.crowd}
+    wanted = [key, *audiences.values(), *(r for r in reached.values() if r)]
+    wanted += [pushed] if rule.pay_reminder and key != "balance_due" else []
     counted = audience.sizes(ctx.engine, list(dict.fromkeys(wanted)), ctx.scope)
     profile = audience.profile(ctx.engine, key, ctx.scope)
 
@@ -54,12 +56,18 @@ def unpaid_plan(ctx: Context, tree: audience.Tree, campaign: Campaign, phase: Ph
         found = counted[audiences[move.id]]
         if found.people == 0:
             continue
-        action = _action(ctx, move, audiences[move.id], found, campaign, phase)
+        by_channel = reached[move.id]
+        reachable = counted[by_channel] if by_channel else None
+        action = _action(ctx, move, audiences[move.id], found, reachable, campaign, phase)
         if action:
             actions.append(action)
     headline = _headline(ctx, rule, key, counted, pushed, last_day, actions)
     if stale and rule.pay_reminder and not actions:
         headline = ctx.say("plan.stale")
+    elif not actions and profile.size and key != "balance_due":
+        headline = ctx.say("plan.too_late", crowd=name, people=_fact_of(ctx, key).display)
+    owing = _owing_line(ctx, counted, key, pushed) if rule.pay_reminder and key != "balance_due" else None
+    lines += [owing] if owing else []
     return ToolResult(
         kind="plan",
         facts=ctx.sheet.facts,
@@ -79,6 +87,69 @@ def unpaid_plan(ctx: Context, tree: audience.Tree, campaign: Campaign, phase: Ph
             "assumed": [ctx.say("plan.empty_crowd")] if profile.size == 0 else [],
         },
     )
+
+
+def audience_of(ctx: Context, expression: str, campaign: Campaign) -> str:
+    """An audience without those who owe a balance, while they can still pay it: they get the balance reminder alone."""
+    over = all(day_start(last + _DAY) <= ctx.at for _, last in campaign.balance_windows)
+    return expression.replace(" and not balance_due", "") if over else expression
+
+
+# Who a channel reaches. A push reaches whoever has the app, which no table says.
+_REACH = {
+    "sms": "not sms_opted_out",
+    "card_sms": "not sms_opted_out",
+    "ai_call": "not sms_opted_out",
+    "exclusive_service": "service_contact",
+    "group": "group_member",
+}
+
+
+def reach(crowd: str, channels: list[Channel]) -> str | None:
+    """The part of an audience that its channels reach; None where the data cannot tell."""
+    ways = list(dict.fromkeys(_REACH.get(c, "") for c in channels))
+    if not ways or "" in ways:
+        return None
+    return f"({crowd}) and ({' or '.join(ways)})"
+
+
+def reach_note(
+    ctx: Context, title: str, crowd: str, found: audience.Counted, reachable: audience.Counted | None
+) -> str:
+    """（可触达 140 人）, where that is not everybody."""
+    if reachable is None or reachable.people >= found.people:
+        return ""
+    label = ctx.say("label.reach", title=title)
+    fact = ctx.sheet.add(label, reachable.people, "people", reachable.query, metric="crowd_size", crowd=crowd)
+    return ctx.say("plan.reach", people=fact.display)
+
+
+def balance_action(ctx: Context, campaign: Campaign, phase: Phase) -> Action | None:
+    """The balance reminder, while balances can be paid; None otherwise and when nobody owes one."""
+    if campaign.balance_window_at(ctx.at) is None:
+        return None
+    moves = (m for rule in catalog.unpaid().phases.values() for m in rule.moves)
+    move = next(m for m in moves if m.only_in_balance_window and m.crowd)
+    crowd = move.crowd or "balance_due"
+    part = reach(crowd, list(move.channels))
+    counted = audience.sizes(ctx.engine, [crowd, *([part] if part else [])], ctx.scope)
+    if counted[crowd].people == 0:
+        return None
+    return _action(ctx, move, crowd, counted[crowd], counted[part] if part else None, campaign, phase)
+
+
+def _fact_of(ctx: Context, key: str) -> Fact:
+    return next(f for f in ctx.sheet.facts if f.crowd == key and f.metric == "crowd_size")
+
+
+def _owing_line(ctx: Context, counted: dict[str, audience.Counted], key: str, pushed: str) -> str | None:
+    """Why the people to remind are fewer than the crowd: some owe a balance."""
+    owing = counted[key].people - counted[pushed].people
+    if owing <= 0:
+        return None
+    query = f"SELECT ({counted[key].query}) - ({counted[pushed].query})"
+    fact = ctx.sheet.add(ctx.say("label.owing"), owing, "people", query, crowd=f"({key}) and balance_due")
+    return ctx.say("plan.owing", people=fact.display)
 
 
 def _moves(ctx: Context, rule: PhaseRule, key: str, campaign: Campaign, last_day: bool) -> list[Move]:
@@ -121,12 +192,19 @@ def _headline(
     fact = ctx.sheet.add(
         ctx.say("label.to_remind"), found.people, "people", found.query, metric="crowd_size", crowd=pushed
     )
-    text = rule.headline.get(ctx.lang) if not last_day else ctx.say("plan.last_day_plain")
-    return text.replace("{people}", fact.display)
+    if last_day:
+        return ctx.say("plan.last_day_plain", people=fact.display)
+    return rule.headline.get(ctx.lang).replace("{people}", fact.display)
 
 
 def _action(
-    ctx: Context, move: Move, crowd: str, found: audience.Counted, campaign: Campaign, phase: Phase
+    ctx: Context,
+    move: Move,
+    crowd: str,
+    found: audience.Counted,
+    reachable: audience.Counted | None,
+    campaign: Campaign,
+    phase: Phase,
 ) -> Action | None:
     """None when nothing can go out before the deadline any more."""
     deadline = _deadline(ctx, move, campaign, phase)
@@ -134,13 +212,17 @@ def _action(
     if move.channels:
         if deadline is None:
             return None
-        timing = schedule(catalog.unpaid(), move.slot, list(move.channels), ctx.at, deadline)
+        slot = move.slots.get(f"{campaign.key}.{phase.key}", move.slot)
+        final = move.deadline in ("wave_end", "balance_end")
+        timing = schedule(catalog.unpaid(), slot, list(move.channels), ctx.at, deadline, final=final)
         if timing is None:
             return None
     people = ctx.sheet.add(
         ctx.say("label.audience", title=move.id), found.people, "people", found.query, metric="crowd_size", crowd=crowd
     )
     title = move.title.get(ctx.lang).replace("{people}", people.display)
+    if timing and timing.channels == list(move.channels):
+        title += reach_note(ctx, move.id, crowd, found, reachable)
     if timing:
         ctx.sheet.moment(
             ctx.say("label.send_at", title=move.id), timing.at, wording.moment(timing.at, ctx.at, ctx.lang)

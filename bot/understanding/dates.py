@@ -22,7 +22,7 @@ _BACK = {
     "昨天": 1, "昨日": 1, "昨儿": 1, "昨晚": 1, "yesterday": 1,
     "明天": -1, "明日": -1, "明儿": -1, "tomorrow": -1, "后天": -2,
 }  # fmt: skip
-_TODAY = ("今天", "今日", "今儿", "今晚", "当天", "today", "tonight", "now", "现在")
+_TODAY = ("今早", "今儿早上", "今天", "今日", "今儿", "今晚", "当天", "today", "tonight", "now", "现在")
 _WORD = "|".join(sorted([*_BACK, *_TODAY], key=len, reverse=True))
 
 _DAY = (
@@ -52,6 +52,9 @@ _SHORT_RANGE = re.compile(
 _SINCE = re.compile(rf"(?:since |从|自){_A}(?:以来|起|开始|之后)?|{_C}(?:以来|起)")
 _BOTH = re.compile(rf"{_A}(?:和|跟|与|、| and ){_B}")
 _SINGLE = re.compile(_A)
+_TWO_DAYS = re.compile(r"这两天|这几天|these two days|these days")
+_NATIONAL_DAY = re.compile(r"国庆(?:那几天|期间|假期|节)?|national day(?: week| holiday)?")
+_PHASE_EDGE = re.compile(r"第一天|首日|最后一天|first day|last day")
 _LAST_N = re.compile(
     rf"(?:近|最近|过去|前)(?P<cn>\d{{1,3}}|[{_CN}两]{{1,3}})(?:个)?(?P<cnu>天|日|周)|"
     r"(?:last|past) (?P<en>\d{1,3}) (?P<enu>days?|weeks?)"
@@ -67,7 +70,7 @@ _MONTH_PART = re.compile(
     rf"(?P<m>{_NUMBER})月(?P<part>上旬|中旬|下旬|初|底|份|整月|全月|整个月)?(?![\d{_CN}日号])"
     rf"|(?P<em>{_MONTH})(?= |$|\?)(?! ?\d)"
 )
-_WAVE = re.compile(r"第(?P<n>[一二三])波|wave (?P<e>[123])|本波|这一波|这波|this wave")
+_WAVE = re.compile(r"第(?P<n>[一二三])波|wave (?P<e>[123])|(?P<o>first|second|third) wave|本波|这一波|这波|this wave")
 _PHASE_KINDS: list[tuple[re.Pattern[str], str]] = [
     (re.compile(r"蓄水期?|build ?up"), "pool"),
     (
@@ -156,6 +159,17 @@ def _short_range(text: str, f: _Frame) -> Period | None:
         return Period(first, first.replace(day=number(m["e2"] or m["z2"])), (m.span(),))
     except ValueError:
         return None
+
+
+def _these_days(text: str, f: _Frame) -> Period | None:
+    """这两天 is yesterday and today, 这几天 the last three; 国庆 the first week of October."""
+    if m := _TWO_DAYS.search(text):
+        back = 1 if "两" in m[0] or "two" in m[0] else 2
+        return Period(f.today - timedelta(days=back), f.today, (m.span(),))
+    if m := _NATIONAL_DAY.search(text):
+        first = _nearest_year(10, 1, f.today)
+        return Period(first, first + timedelta(days=6), (m.span(),))
+    return None
 
 
 def _since(text: str, f: _Frame) -> Period | None:
@@ -274,7 +288,8 @@ def _in_campaign(text: str, f: _Frame) -> Period | None:
     waves = c.waves()
     n = None
     if wave:
-        n = {"一": 1, "二": 2, "三": 3}.get(wave["n"] or "") or (int(wave["e"]) if wave["e"] else None)
+        words = {"一": 1, "二": 2, "三": 3, "first": 1, "second": 2, "third": 3}
+        n = words.get(wave["n"] or wave["o"] or "") or (int(wave["e"]) if wave["e"] else None)
         if n is None:
             current = c.wave_at(min(f.today, c.last))
             return _cut(current.first, current.last, f.today, [*spans, wave.span()])
@@ -289,6 +304,10 @@ def _in_campaign(text: str, f: _Frame) -> Period | None:
             return None
         begun = [p for p in inside if p.first <= f.today]
         phase = begun[-1] if begun else inside[0]
+        edge = _PHASE_EDGE.search(text)
+        if edge:  # 预售第一天
+            day = phase.first if edge[0] in ("第一天", "首日", "first day") else phase.last
+            return Period(day, day, (*spans, match.span(), edge.span()))
         return _cut(phase.first, phase.last, f.today, [*spans, match.span(), *([wave.span()] if wave else [])])
     if n is not None and wave:
         return _cut(waves[n - 1].first, waves[n - 1].last, f.today, [*spans, wave.span()])
@@ -326,8 +345,8 @@ def _single(text: str, f: _Frame) -> Period | None:
 
 Rule = Callable[[str, _Frame], "Period | None"]
 _RULES: tuple[Rule, ...] = (
-    _short_range, _range, _since, _both, _last_n, _future, _weekend, _weekday, _calendar, _in_campaign, _single, _month,
-    _whole_campaign,
+    _short_range, _range, _these_days, _since, _both, _last_n, _future, _weekend, _weekday, _calendar, _in_campaign,
+    _single, _month, _whole_campaign,
 )  # fmt: skip
 
 

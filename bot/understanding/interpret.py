@@ -198,7 +198,7 @@ def _intent(slots: _Slots, filled: Interpretation, text: str) -> Intent:
     named = set(slots.intents)
     if named & {"privacy", "elsewhere"}:
         return "unsupported"
-    if any(w in text for w in _DEFINITION):
+    if any(w in text for w in _DEFINITION) and "phase" not in named:
         return "knowledge"
     for intent in _ORDER:
         if intent in named:

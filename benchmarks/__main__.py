@@ -60,18 +60,27 @@ def bench_import(folder: Path) -> None:
     bare = Engine(folder / "bare.duckdb", read_only=False)
     bare.execute("SET preserve_insertion_order = false")
     scan = best(lambda: bare.execute(f"SELECT count(*), sum(hash(COLUMNS(*))) FROM {read}"), 2)
-    into_table = timed(lambda: bare.execute(f"CREATE TABLE t AS SELECT * FROM {read}"))
+    into_table, ours = [], []
+    for i in range(3):  # taken in turns: the machine is noisy
+        into_table.append(timed(lambda: bare.execute(f"CREATE OR REPLACE TABLE t AS SELECT * FROM {read}")))
+        engine = Engine(folder / f"import{i}.duckdb", read_only=False)
+        engine.create_tables()
+        load = (engine, "events", csv, "auto", folder / "rejects", CLOCK)
+        ours.append(timed(lambda load=load: ingest.import_file(*load)))  # type: ignore[misc]
+        assert engine.query("SELECT count(*) AS n FROM events")[0]["n"] == rows
+        if i < 2:
+            engine.close()
     bare.close()
-    engine = Engine(folder / "import.duckdb", read_only=False)
-    engine.create_tables()
-    ours = timed(lambda: ingest.import_file(engine, "events", csv, "auto", folder / "rejects", CLOCK))
-    assert engine.query("SELECT count(*) AS n FROM events")[0]["n"] == rows
     again = timed(lambda: ingest.import_file(engine, "events", csv, "auto", folder / "rejects", CLOCK))
     engine.close()
-    say(f"import {rows:,} events: rows/s", f"{rows / ours:,.0f}")
-    say("import speed / DuckDB reading the same CSV into a typed table", f"{into_table / ours:.2f}", "aim ≥ 0.5")
-    say("import speed / DuckDB only scanning the same CSV", f"{scan / ours:.2f}")
-    say("the same file again / first import, time", f"{again / ours:.2f}")
+    say(f"import {rows:,} events: rows/s", f"{rows / min(ours):,.0f}")
+    say(
+        "import speed / DuckDB reading the same CSV into a typed table",
+        f"{min(into_table) / min(ours):.2f}",
+        "aim ≥ 0.5",
+    )
+    say("import speed / DuckDB only scanning the same CSV", f"{scan / min(ours):.2f}")
+    say("the same file again / first import, time", f"{again / min(ours):.2f}")
 
 
 def bench_panel(folder: Path) -> None:
@@ -148,8 +157,10 @@ def bench_ask(folder: Path) -> None:
 
 
 def bench_cold(folder: Path) -> None:
-    """A process per command, on the demo shop that bench_ask made; a bare interpreter for comparison."""
+    """A process per command, on the demo shop; a bare interpreter for comparison."""
     root = str(folder / "demo")
+    if not (folder / "demo").exists():
+        workspace.create(folder / "demo", name="", campaigns=(), demo=True)
 
     def process(*command: str) -> float:
         return statistics.median(

@@ -10,8 +10,6 @@ from knowledge import catalog
 from tools.engine import Engine
 from tools.shop import parse_moment
 
-# Without these, the main job cannot be done; the others only sharpen it.
-NEEDED = ("events", "orders")
 STALE_AFTER = timedelta(hours=24)
 # The columns that say up to when a table's data goes; a late payment moves the orders on.
 _UNTIL = {"orders": ("created_at", "paid_at", "deposit_paid_at")}

@@ -31,7 +31,6 @@ _DEFINITION = (
     "definition", "define", "meaning of", "what does", "formula", "computed", "calculated",
 )  # fmt: skip
 _OVERVIEW = ["visitors", "carters", "buyers", "paid_amount"]
-_UNBUILT: tuple[Intent, ...] = ("draft", "check", "target", "review", "brief")
 
 
 @dataclass(frozen=True)
@@ -181,9 +180,7 @@ class _Slots:
 
 
 def _names_something(match: Match) -> bool:
-    return any(
-        s in ("crowd", "metric", "compare", "by", "ambiguous_crowd", "ambiguous_metric") for s, _ in match.meanings
-    )
+    return any(slot in _NAMES for slot, _ in match.meanings)
 
 
 def _masked(text: str, matches: Sequence[Match]) -> str:

@@ -30,6 +30,7 @@ from tools.errors import AskAgain, NeedsPerson
 from tools.textfile import BLANKS, MAX_LINE, TextFile, open_text
 
 FORMATS = ("auto", "csv", "taobao-userbehavior")
+Refused = tuple[int, str, str, str]  # line, column, value, reason
 REJECT_COLUMNS = ("line", "column", "value", "reason")
 
 
@@ -143,11 +144,11 @@ def _import_csv(engine: Engine, table: str, text: TextFile, rejects_dir: Path, n
 
     def rows(*, numbered: bool) -> str:
         """Every row that has the header's shape, typed; unreadable values as sentinels."""
-        return f"SELECT {typed}{', _row' if numbered else ''} FROM ({source.texts(numbered=numbered, keep_aside=True)})"
+        return f"SELECT {typed}{', _row' if numbered else ''} FROM ({source.texts(numbered=numbered)})"
 
     rejected = (
         f"SELECT *, {reason(table, definition, texts)} AS _verdict FROM (SELECT {typed}, {raw}, _row "
-        f"FROM ({source.texts(numbered=True, keep_aside=False)})) WHERE {bad(table, definition)}"
+        f"FROM ({source.texts(numbered=True, keep_aside=True)})) WHERE {bad(table, definition)}"
     )
     with _transaction(engine):
         if definition.key:
@@ -156,11 +157,11 @@ def _import_csv(engine: Engine, table: str, text: TextFile, rejects_dir: Path, n
             )
         else:
             report.accepted, report.duplicates = _store_events(engine, table, definition, rows(numbered=False))
-        refused = source.rejects(engine)
-        # Every line that is neither stored nor refused by the reader was refused by a rule (or is blank, or a value spans
-        # lines): only then is the slower pass needed that knows line numbers.
-        if report.accepted + len(refused) != text.data_lines:
-            refused += _rejects(engine, rejected, text, header, columns, titled=True)
+        # A line that is not stored was refused by the reader or by a rule (or is blank, or a value spans lines): only then
+        # is the slower pass needed that keeps refused lines aside and knows line numbers.
+        refused: list[Refused] = []
+        if report.accepted != text.data_lines:
+            refused = _rejects(engine, rejected, text, header, columns, titled=True) + source.rejects(engine)
         _finish(engine, report, refused, text, table, "csv", rejects_dir, now, lang)
     report.span = _span(engine, definition, table)
     return report
@@ -174,8 +175,10 @@ class _Source:
         self.width = width
         self.skip_header = skip_header
 
-    def texts(self, *, numbered: bool, keep_aside: bool) -> str:
-        """t0, t1, …: the values without blanks around them, NULL where empty; `_row` counts the rows from 1 in file order."""
+    def texts(self, *, numbered: bool, keep_aside: bool = False) -> str:
+        """t0, t1, …: the values without blanks around them, NULL where empty; `_row` counts the rows from 1 in file order.
+
+        `keep_aside`: running it notes the lines of a wrong shape, for `rejects`."""
         columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(self.width))
         aside = (
             ", store_rejects=true, rejects_table='_reject_errors', rejects_scan='_reject_scans'" if keep_aside else ""
@@ -192,7 +195,7 @@ class _Source:
         values = ", ".join(f"{value.format(i=i)} AS t{i}" for i in range(self.width))
         return f"SELECT {values}{row} FROM {read}"
 
-    def rejects(self, engine: Engine) -> list[tuple[int, str, str, str]]:
+    def rejects(self, engine: Engine) -> list[Refused]:
         """(line, column, value, reason) of the lines that do not have the header's shape."""
         found = engine.execute(
             "SELECT line_byte_position, error_type::VARCHAR, csv_line FROM _reject_errors "
@@ -241,7 +244,7 @@ def map_header(header: list[str], table: TableDef, file: str, key: str) -> dict[
 
 def _rejects(
     engine: Engine, sql: str, text: TextFile, header: list[str], columns: dict[str, int], *, titled: bool
-) -> list[tuple[int, str, str, str]]:
+) -> list[Refused]:
     bad = engine.query(sql)
     lines = text.lines_of_records({row["_row"] for row in bad}, len(header), titled=titled)
     out = []
@@ -365,7 +368,7 @@ def _import_taobao(engine: Engine, text: TextFile, rejects_dir: Path, now: datet
     )
 
     def rows(*, numbered: bool, good: bool) -> str:
-        base = source.texts(numbered=numbered, keep_aside=good and not numbered)
+        base = source.texts(numbered=numbered, keep_aside=not good)
         typed = f"SELECT *, {kind} AS kind, {moment} AS moment, {verdict} AS _verdict FROM ({base})"
         return f"SELECT * FROM ({typed}) WHERE _verdict IS {'' if good else 'NOT '}NULL"
 
@@ -384,7 +387,6 @@ def _import_taobao(engine: Engine, text: TextFile, rejects_dir: Path, now: datet
             f"INSERT INTO events ({_names(events)}) SELECT t0, moment, CASE kind {kinds} END, t1, t2, NULL, NULL "
             f"FROM ({rows(numbered=False, good=True)}) WHERE kind <> 'buy'"
         )[0][0]
-        refused = source.rejects(engine)
         duplicates = _drop_stored(engine, "events", events, _names(events), start)
         engine.execute(
             f"CREATE OR REPLACE TEMP TABLE _incoming AS SELECT {order_values}, _row "
@@ -393,10 +395,12 @@ def _import_taobao(engine: Engine, text: TextFile, rejects_dir: Path, now: datet
         bought, same = _replace_keys(engine, "orders", orders, set(orders.columns))
         report.accepted, report.duplicates = seen + bought, duplicates + same
         report.also = {"orders": bought}
-        if report.accepted + len(refused) != text.data_lines + 1:
+        refused: list[Refused] = []
+        if report.accepted != text.data_lines + 1:
             titles = list(_TAOBAO)
             places = {t: i for i, t in enumerate(titles)}
-            refused += _rejects(engine, rows(numbered=True, good=False), text, titles, places, titled=False)
+            wrong = rows(numbered=True, good=False)
+            refused = _rejects(engine, wrong, text, titles, places, titled=False) + source.rejects(engine)
         _finish(engine, report, refused, text, "events", "taobao-userbehavior", rejects_dir, now, lang)
     report.span = _span(engine, events, "events")
     return report
@@ -438,7 +442,7 @@ def _transaction(engine: Engine) -> Iterator[None]:
 def _finish(
     engine: Engine,
     report: Report,
-    refused: list[tuple[int, str, str, str]],
+    refused: list[Refused],
     text: TextFile,
     table: str,
     fmt: str,
@@ -468,9 +472,7 @@ def _finish(
     )  # fmt: skip
 
 
-def _write_rejects(
-    refused: list[tuple[int, str, str, str]], folder: Path, table: str, text: TextFile, lang: str
-) -> Path:
+def _write_rejects(refused: list[Refused], folder: Path, table: str, text: TextFile, lang: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{table}-{text.path.stem}-{text.sha256[:8]}.csv"
     with tempfile.NamedTemporaryFile("w", dir=folder, encoding="utf-8-sig", newline="", delete=False) as f:

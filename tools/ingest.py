@@ -27,6 +27,7 @@ from tools import names
 from tools.columns import bad, quote, reason, stored
 from tools.engine import SQL_TYPES, Engine, plain
 from tools.errors import AskAgain, NeedsPerson
+from tools.store import drop_stored, names_of, replace_keys, store_events, store_keyed
 from tools.textfile import BLANKS, MAX_LINE, TextFile, open_text
 
 FORMATS = ("auto", "csv", "taobao-userbehavior")
@@ -152,11 +153,9 @@ def _import_csv(engine: Engine, table: str, text: TextFile, rejects_dir: Path, n
     )
     with _transaction(engine):
         if definition.key:
-            report.accepted, report.duplicates = _store_keyed(
-                engine, table, definition, rows(numbered=True), set(texts)
-            )
+            report.accepted, report.duplicates = store_keyed(engine, table, definition, rows(numbered=True), set(texts))
         else:
-            report.accepted, report.duplicates = _store_events(engine, table, definition, rows(numbered=False))
+            report.accepted, report.duplicates = store_events(engine, table, definition, rows(numbered=False))
         # A line that is not stored was refused by the reader or by a rule (or is blank, or a value spans lines): only then
         # is the slower pass needed that keeps refused lines aside and knows line numbers.
         refused: list[Refused] = []
@@ -256,87 +255,6 @@ def _rejects(
     return out
 
 
-# --- storing -----------------------------------------------------------------------------------------------------
-
-
-def _store_events(engine: Engine, table: str, definition: TableDef, rows: str) -> tuple[int, int]:
-    """Append; then take out again what is bad, was stored before or stands twice. Returns (accepted, duplicates)."""
-    start = engine.execute(f'SELECT coalesce(max(rowid) + 1, 0) FROM "{table}"')[0][0]
-    appended = engine.execute(f'INSERT INTO "{table}" {rows}')[0][0]
-    fresh = f"rowid >= {start} AND ({bad(table, definition)})"
-    wrong = engine.execute(f'SELECT count(*) FROM "{table}" WHERE {fresh}')[0][0]
-    if wrong:
-        engine.execute(f'DELETE FROM "{table}" WHERE {fresh}')
-    return appended - wrong, _drop_stored(engine, table, definition, _names(definition), start)
-
-
-def _names(definition: TableDef) -> str:
-    return ", ".join(f'"{c}"' for c in definition.columns)
-
-
-def _drop_stored(engine: Engine, table: str, definition: TableDef, names_sql: str, start: int) -> int:
-    """Take out of the rows from `start` on what stands twice or was stored before; returns how many."""
-    dropped = 0
-    # Two equal rows are equal in the few columns that tell rows apart: only then are all columns compared.
-    telling = [c for c, d in definition.columns.items() if d.required or c == "item_id"]
-    for columns in (telling, list(definition.columns)):
-        hashed = ", ".join(f'"{c}"' for c in columns)
-        n, distinct = engine.execute(
-            f'SELECT count(*), count(DISTINCT hash({hashed})) FROM "{table}" WHERE rowid >= {start}'
-        )[0]
-        if n == distinct:
-            break
-    else:
-        dropped += engine.execute(
-            f'DELETE FROM "{table}" WHERE rowid IN (SELECT r FROM (SELECT rowid AS r, row_number() OVER '
-            f'(PARTITION BY {names_sql} ORDER BY rowid) AS n FROM "{table}" WHERE rowid >= {start}) WHERE n > 1)'
-        )[0][0]
-    t = definition.time
-    before = engine.execute(f'SELECT min({t}), max({t}) FROM "{table}" WHERE rowid < {start}')[0]
-    if before[0] is not None:
-        same = " AND ".join(f'o."{c}" IS NOT DISTINCT FROM n."{c}"' for c in definition.columns)
-        dropped += engine.execute(
-            f'DELETE FROM "{table}" AS n WHERE n.rowid >= {start} AND n.{t} BETWEEN $1 AND $2 AND EXISTS '
-            f'(SELECT 1 FROM "{table}" AS o WHERE o.rowid < {start} AND o.{t} BETWEEN $1 AND $2 AND {same})',
-            before,
-        )[0][0]
-    return dropped
-
-
-def _store_keyed(engine: Engine, table: str, definition: TableDef, rows: str, given: set[str]) -> tuple[int, int]:
-    """Rows replace the stored rows of their key. Of rows of one key in the file: identical ones count once; in tables
-    whose key is one thing (a customer, an item) the last one counts; order lines that differ are all kept."""
-    engine.execute(f"CREATE OR REPLACE TEMP TABLE _incoming AS {rows}")
-    engine.execute(f"DELETE FROM _incoming WHERE {bad(table, definition)}")
-    return _replace_keys(engine, table, definition, given)
-
-
-def _replace_keys(engine: Engine, table: str, definition: TableDef, given: set[str]) -> tuple[int, int]:
-    """Put _incoming in the place of what is stored under its keys. What the file does not give of a known customer or
-    item stays as it was: a list of cities does not take the phone numbers away."""
-    accepted = engine.execute("SELECT count(*) FROM _incoming")[0][0]
-    names_sql, key = _names(definition), ", ".join(f'"{c}"' for c in definition.key)
-    single = table != "orders"
-    engine.execute(
-        f"CREATE OR REPLACE TEMP TABLE _fresh AS SELECT {names_sql} FROM _incoming "
-        f"QUALIFY row_number() OVER (PARTITION BY {key if single else names_sql} ORDER BY _row DESC) = 1"
-    )
-    same_key = " AND ".join(f'n."{c}" IS NOT DISTINCT FROM o."{c}"' for c in definition.key)
-    absent = [c for c in definition.columns if c not in given]
-    if single and absent:
-        kept = ", ".join(f'"{c}" = o."{c}"' for c in absent)
-        engine.execute(f'UPDATE _fresh AS n SET {kept} FROM "{table}" AS o WHERE {same_key}')
-    unchanged = engine.execute(
-        f'SELECT count(*) FROM (SELECT {names_sql} FROM _fresh INTERSECT SELECT {names_sql} FROM "{table}")'
-    )[0][0]
-    fresh = engine.execute("SELECT count(*) FROM _fresh")[0][0]
-    engine.execute(f'DELETE FROM "{table}" AS o WHERE EXISTS (SELECT 1 FROM _fresh AS n WHERE {same_key})')
-    engine.execute(f'INSERT INTO "{table}" SELECT {names_sql} FROM _fresh')
-    engine.execute("DROP TABLE _incoming")
-    engine.execute("DROP TABLE _fresh")
-    return accepted, accepted - fresh + unchanged
-
-
 # --- Taobao's UserBehavior log -----------------------------------------------------------------------------------
 
 _BEHAVIOUR = {"pv": "visit", "fav": "favorite", "cart": "cart"}
@@ -384,15 +302,15 @@ def _import_taobao(engine: Engine, text: TextFile, rejects_dir: Path, now: datet
     with _transaction(engine):
         start = engine.execute("SELECT coalesce(max(rowid) + 1, 0) FROM events")[0][0]
         seen = engine.execute(
-            f"INSERT INTO events ({_names(events)}) SELECT t0, moment, CASE kind {kinds} END, t1, t2, NULL, NULL "
+            f"INSERT INTO events ({names_of(events)}) SELECT t0, moment, CASE kind {kinds} END, t1, t2, NULL, NULL "
             f"FROM ({rows(numbered=False, good=True)}) WHERE kind <> 'buy'"
         )[0][0]
-        duplicates = _drop_stored(engine, "events", events, _names(events), start)
+        duplicates = drop_stored(engine, "events", events, names_of(events), start)
         engine.execute(
             f"CREATE OR REPLACE TEMP TABLE _incoming AS SELECT {order_values}, _row "
             f"FROM ({rows(numbered=True, good=True)}) WHERE kind = 'buy'"
         )
-        bought, same = _replace_keys(engine, "orders", orders, set(orders.columns))
+        bought, same = replace_keys(engine, "orders", orders, set(orders.columns))
         report.accepted, report.duplicates = seen + bought, duplicates + same
         report.also = {"orders": bought}
         refused: list[Refused] = []

@@ -1,0 +1,413 @@
+"""What each command does. Imports stay inside the commands: each pays only for what it uses."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import prompts
+from tools.errors import AskAgain, NeedsPerson, WarRoomError
+
+if TYPE_CHECKING:
+    from bot.wiring import WarRoom
+
+
+def fail(error: WarRoomError, args: argparse.Namespace) -> int:
+    """Say what went wrong and what to do next, in the command's language; returns the exit status."""
+    if as_json(args):
+        print_json(error.as_json(args.ui_lang))
+    else:
+        print(f"{error.message(args.ui_lang)} {error.hint(args.ui_lang)}".strip(), file=sys.stderr)
+    return error.exit_status
+
+
+def print_json(document: Any) -> None:
+    print(json.dumps(document, ensure_ascii=False))
+
+
+def _room(args: argparse.Namespace) -> WarRoom:
+    from bot.wiring import WarRoom
+
+    def building(done: int, total: int) -> None:
+        if done == total:
+            print(prompts.text("cli.index_building", args.ui_lang), file=sys.stderr)
+
+    return WarRoom(args.shop, building)
+
+
+def _as_of(args: argparse.Namespace) -> datetime | None:
+    from tools.periods import parse_as_of
+
+    return parse_as_of(args.as_of) if getattr(args, "as_of", None) else None
+
+
+def as_json(args: argparse.Namespace) -> bool:
+    return bool(getattr(args, "json", False))
+
+
+# --- workspace and data ------------------------------------------------------------------------------------------
+
+
+def _init(args: argparse.Namespace) -> None:
+    from bot.console import progress
+    from tools import workspace
+
+    title = prompts.text("cli.demo_building", args.ui_lang) if args.demo else args.dir.name
+    with progress(title) as show:
+        workspace.create(
+            args.dir,
+            name=args.name,
+            campaigns=args.campaign,
+            demo=args.demo,
+            progress=lambda stage, part: show(part),
+        )
+    args.shop = args.dir
+    with progress(prompts.text("cli.index_building", args.ui_lang)) as show, _room(args) as room:
+        room.search.build(lambda done, total: show(done / total))
+        name = room.shop.name
+        if args.demo:  # the first question finds its statements compiled
+            from tools.plans import plan
+
+            plan(room.context(None, "zh"), "cart_unpaid")
+    if as_json(args):
+        print_json({"path": str(args.dir), "name": name, "demo": args.demo})
+        return
+    print(prompts.text("cli.init_done", args.ui_lang, name=name, path=args.dir))
+    print(prompts.text("cli.init_next", args.ui_lang, path=args.dir))
+
+
+def _import(args: argparse.Namespace) -> int:
+    from bot.console import progress
+    from tools import ingest
+    from tools.engine import Engine
+    from tools.shop import load_shop
+
+    shop = load_shop(args.shop)
+    table = ingest.table_key(args.table)
+    if args.format not in ingest.FORMATS:
+        raise AskAgain("unknown_format", name=args.format, formats=", ".join(ingest.FORMATS))
+    absent = next((f for f in args.files if not f.exists()), None)
+    if absent is not None:
+        raise NeedsPerson("file_missing", path=str(absent))
+    engine = Engine(shop.data_file, read_only=False)
+    reports: list[ingest.Report] = []
+    failed: WarRoomError | None = None
+    try:
+        engine.create_tables()
+        for file in args.files:
+            with progress(prompts.text("cli.importing", args.ui_lang, file=file.name)) as show:
+                reports.append(
+                    ingest.import_file(
+                        engine, table, file, args.format, shop.rejects_dir, shop.now(), lang=args.ui_lang, progress=show
+                    )
+                )
+    except WarRoomError as e:
+        # The files before the one refused are imported: say so before saying what is wrong.
+        failed = e
+    finally:
+        engine.close()
+    if as_json(args):
+        documents = [r.as_json() for r in reports]
+        if failed is not None:
+            print_json({**failed.as_json(args.ui_lang), **({"imported": documents} if documents else {})})
+            return failed.exit_status
+        print_json(documents[0] if len(documents) == 1 else documents)
+        return 0
+    for r in reports:
+        print(
+            prompts.text(
+                "cli.imported", args.ui_lang, file=Path(r.file).name, read=f"{r.read:,}", accepted=f"{r.accepted:,}",
+                rejected=f"{r.rejected:,}", duplicates=f"{r.duplicates:,}",
+            )
+        )  # fmt: skip
+        if r.rejects_file:
+            print("  " + prompts.text("cli.rejects", args.ui_lang, path=r.rejects_file))
+        if r.ignored:
+            print("  " + prompts.text("cli.ignored", args.ui_lang, columns=", ".join(r.ignored)))
+        if r.span["from"]:
+            print("  " + prompts.text("cli.span", args.ui_lang, first=r.span["from"], last=r.span["to"]))
+    return fail(failed, args) if failed is not None else 0
+
+
+def _status(args: argparse.Namespace) -> None:
+    from bot.console import table
+    from knowledge import catalog
+    from tools.status import status
+
+    with _room(args) as room:
+        now = _as_of(args) or room.shop.now()
+        found = status(room.engine, now)
+        name = room.shop.name
+    if as_json(args):
+        print_json({"shop": name, "now": now.strftime("%Y-%m-%d %H:%M:%S"), "tables": [s.as_json() for s in found]})
+        return
+    print(prompts.text("cli.status_head", args.ui_lang, shop=name, now=now.strftime("%Y-%m-%d %H:%M")))
+    rows = [
+        [
+            catalog.tables()[s.table].name.get(args.ui_lang),
+            s.table,
+            prompts.text("cli.rows", args.ui_lang, n=f"{s.rows:,}"),
+            f"{s.since or ''}",
+            f"{s.until or ''}",
+            prompts.text(f"cli.state_{s.state}", args.ui_lang),
+        ]
+        for s in found
+    ]
+    table(["", "", "", "", "", ""], rows) if not rows else table(rows[0], rows[1:])
+
+
+# --- the conversation --------------------------------------------------------------------------------------------
+
+
+def _ask(args: argparse.Namespace) -> int:
+    from bot import render
+    from bot.conversation import Question, answer
+
+    if args.batch is None and args.question is None:
+        print("usage: warroom ask QUESTION | --batch FILE.jsonl", file=sys.stderr)
+        return 2
+    with _room(args) as room:
+        if args.batch is not None:
+            gc.enable()
+            return _batch(args, room)
+        question = Question(args.question, _as_of(args), args.session, getattr(args, "lang", "auto"))
+        reply = answer(room, question)
+    if as_json(args):
+        print(reply.model_dump_json())
+    else:
+        print(render.terminal(reply, colour=sys.stdout.isatty()))
+    return 0
+
+
+def _batch(args: argparse.Namespace, room: WarRoom) -> int:
+    """One line out for each line in; a line that cannot be answered gives its error in its place and exit status 1."""
+    from bot.conversation import Question, answer
+    from tools.periods import parse_as_of
+
+    if not args.batch.is_file():
+        raise NeedsPerson("file_missing", path=str(args.batch))
+    failed = 0
+    for number, line in enumerate(args.batch.read_text(encoding="utf-8-sig").splitlines(), start=1):
+        if not line.strip():
+            continue
+        identity: Any = None
+        try:
+            entry = _batch_entry(line, args.batch.name, number)
+            identity = entry.get("id")
+            at = parse_as_of(entry["as_of"]) if entry.get("as_of") else _as_of(args)
+            question = Question(entry["question"], at, entry.get("session"), getattr(args, "lang", "auto"))
+            document = answer(room, question).model_dump()
+        except WarRoomError as e:
+            failed = 1
+            document = e.as_json(args.ui_lang)
+        print(json.dumps({"id": identity, **document}, ensure_ascii=False), flush=True)
+    return failed
+
+
+def _batch_entry(line: str, file: str, number: int) -> dict[str, Any]:
+    try:
+        entry = json.loads(line)
+        problem = None if isinstance(entry, dict) and isinstance(entry.get("question"), str) else "question"
+    except ValueError as e:
+        problem = str(e)
+    if problem is not None:
+        raise AskAgain("bad_batch_line", file=file, line=number, detail=problem)
+    return dict(entry)
+
+
+def _chat(args: argparse.Namespace) -> None:
+    from bot.console import chat
+
+    gc.enable()
+    with _room(args) as room:
+        chat(room, _as_of(args), args.ui_lang)
+
+
+# --- numbers and plans -------------------------------------------------------------------------------------------
+
+
+def _phase(args: argparse.Namespace) -> None:
+    from tools.phases import phase
+
+    with _room(args) as room:
+        ctx = room.context(_as_of(args), args.ui_lang)
+        result = phase(ctx)
+    data = result.data
+    if as_json(args):
+        facts = [f.model_dump() for f in result.facts]
+        keys = {"campaign": data.get("campaign"), "phase": data.get("phase"), "now": ctx.at.strftime("%Y-%m-%d %H:%M")}
+        print_json({**keys, "inside": data["inside"], "gates": data["gates"], "facts": facts})
+        return
+    print("\n".join([data["head"], *data["lines"], *(f"· {g}" for g in data["gates"])]))
+
+
+def _plan(args: argparse.Namespace) -> None:
+    from bot import writer
+    from bot.answer import Interpretation
+    from tools.plans import plan
+
+    with _room(args) as room:
+        result = plan(room.context(_as_of(args), args.ui_lang), args.crowd, limit=None)
+    if as_json(args):
+        document = result.model_dump()
+        data = document.pop("data")
+        keys = ("mode", "campaign", "phase", "crowd", "head", "notes", "prepare", "watch", "donts", "assumed")
+        print_json({**{k: data[k] for k in keys if k in data}, **document})
+        return
+    print(writer.write(result.model_dump(), Interpretation(intent="plan"), args.ui_lang).replace("**", ""))
+
+
+def _metrics(args: argparse.Namespace) -> None:
+    from bot.console import table
+    from knowledge import catalog
+    from tools import audience, metrics, names
+    from tools.compare import compare
+    from tools.facts import display
+    from tools.periods import parse_as_of, parse_day, window
+
+    with _room(args) as room:
+        keys = [names.metric_key(m) for m in args.metric] or list(catalog.metrics())
+        crowds = [audience.canonical(audience.parse(c)) for c in args.crowd] or ["all", "old", "new", "member", "fan"]
+        if args.by is not None and args.by not in metrics.BY:
+            raise AskAgain("unknown_by", name=args.by, nearest=", ".join(metrics.BY))
+        now = _as_of(args) or room.shop.now()
+        # A time of day behind --to is the moment up to which is looked.
+        if args.last and ":" in args.last:
+            now = min(now, parse_as_of(args.last))
+        last = parse_day(args.last) if args.last else now.date()
+        over = window(parse_day(args.first) if args.first else last, last, now)
+        scope = metrics.scope_of(over, room.shop.campaigns, room.shop.settings)
+        cells = metrics.compute(room.engine, keys, crowds, over, scope, args.by)
+        others = (
+            compare(room.engine, cells, args.compare, over, room.shop, args.by) if args.compare else [None] * len(cells)
+        )
+        currency = room.shop.currency
+    if as_json(args):
+        rows = [
+            {
+                "crowd": c.crowd, "metric": c.metric, "by": c.by, "value": c.value,
+                "compare": {"value": o.value, "diff": o.diff, "ratio": o.ratio} if o else None, "query": c.query,
+            }
+            for c, o in zip(cells, others, strict=True)
+        ]  # fmt: skip
+        print_json({"from": over.first.isoformat(), "to": over.last.isoformat(), "rows": rows})
+        return
+
+    def shown(metric: str, value: Any) -> str:
+        return display(value, catalog.metrics()[metric].unit, args.ui_lang, currency)
+
+    body = [
+        [
+            audience.label(audience.parse(c.crowd), args.ui_lang),
+            catalog.metrics()[c.metric].name.get(args.ui_lang),
+            *([c.by or ""] if args.by else []),
+            shown(c.metric, c.value),
+            *([shown(c.metric, o.value) if o else "—"] if args.compare else []),
+        ]
+        for c, o in zip(cells, others, strict=True)
+    ]
+    if body:
+        table(body[0], body[1:])
+
+
+def _crowd(args: argparse.Namespace) -> None:
+    from bot import writer
+    from bot.answer import Interpretation
+    from tools import audience
+    from tools.export import export_crowd
+    from tools.reports import crowd
+
+    for condition in args.filter:
+        column, _, value = condition.partition("=")
+        if column not in audience.FILTERS or not value or '"' in value:
+            raise AskAgain("unknown_filter", name=condition, nearest=", ".join(f"{c}=…" for c in audience.FILTERS))
+        args.crowds = [f'({c}) and {column}:"{value}"' for c in args.crowds]
+    with _room(args) as room:
+        ctx = room.context(_as_of(args), args.ui_lang)
+        if args.export is not None:
+            columns = [c.strip() for c in args.columns.split(",") if c.strip()]
+            text = " or ".join(f"({c})" for c in args.crowds) if len(args.crowds) > 1 else args.crowds[0]
+            people = export_crowd(
+                room.engine, text, ctx.scope, args.export, columns, with_phone=args.with_phone,
+                log=room.shop.root / "audit.jsonl",
+            )  # fmt: skip
+            if not as_json(args):
+                print(prompts.text("cli.exported", args.ui_lang, people=f"{people:,}", path=args.export))
+        if as_json(args):
+            documents = [_crowd_json(audience.profile(room.engine, c, ctx.scope), ctx.at) for c in args.crowds]
+            print_json(documents[0] if len(documents) == 1 else documents)
+        elif args.export is None:
+            result = crowd(ctx, args.crowds)
+            print(writer.write(result.model_dump(), Interpretation(intent="crowd"), args.ui_lang).replace("**", ""))
+
+
+def _crowd_json(p: Any, at: datetime) -> dict[str, Any]:
+    return {
+        "crowd": p.key,
+        "as_of": at.strftime("%Y-%m-%d %H:%M"),
+        "size": p.size,
+        "share": p.share,
+        "amount_at_stake": p.at_stake,
+        "top_items": [{"item_id": i, "title": t, "people": n} for i, t, n in p.top_items],
+        "by_level": p.by_level,
+        "removed": {},
+        "query": p.query("size"),
+    }
+
+
+def _knowledge(args: argparse.Namespace) -> None:
+    from bot.console import progress, table
+
+    with _room(args) as room:
+        if args.part == "rebuild":
+            with progress(prompts.text("cli.index_building", args.ui_lang)) as show:
+                n = room.search.build(lambda done, total: show(done / total), anew=True)
+            print_json({"passages": n}) if as_json(args) else print(n)
+        elif args.part == "list":
+            counted: dict[tuple[str, str], int] = {}
+            for p in room.search.all:
+                key = (p.source.get(args.ui_lang), p.kind)
+                counted[key] = counted.get(key, 0) + 1
+            if as_json(args):
+                print_json([{"source": s, "kind": k, "passages": n} for (s, k), n in counted.items()])
+            else:
+                body = [[s, k, str(n)] for (s, k), n in counted.items()]
+                table(body[0], body[1:])
+        else:
+            hits = room.search.search(args.query, args.k)
+            rows = [
+                {
+                    "score": round(h.score, 4),
+                    "source": h.passage.source.get(args.ui_lang),
+                    "section": h.passage.section.get(args.ui_lang),
+                    "text": h.passage.text,
+                    "kind": h.passage.kind,
+                }
+                for h in hits
+            ]
+            if as_json(args):
+                print_json({"query": args.query, "results": rows})
+            elif not rows:
+                print(prompts.text("knowledge.none", args.ui_lang))
+            else:
+                for r in rows:
+                    print(f"{r['score']:.2f}  {r['source']} · {r['section']}\n      {str(r['text']).splitlines()[0]}")
+
+
+COMMANDS = {
+    "init": _init,
+    "import": _import,
+    "status": _status,
+    "ask": _ask,
+    "chat": _chat,
+    "phase": _phase,
+    "plan": _plan,
+    "metrics": _metrics,
+    "crowd": _crowd,
+    "knowledge": _knowledge,
+}

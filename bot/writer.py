@@ -270,7 +270,10 @@ def _same_time(block: dict[str, Any], data: dict[str, Any], lang: str) -> list[s
 def _knowledge(result: ToolResult, what: Interpretation, lang: str) -> list[str]:
     data = result.data
     if not data["passages"]:
-        return [fixed("knowledge.none", lang), fixed("answer.help", lang)]
+        unknown = (
+            [fixed("answer.unknown", lang, words=fixed("join.list", lang).join(what.unused))] if what.unused else []
+        )
+        return [*unknown, fixed("knowledge.none", lang), fixed("answer.help", lang)]
     lines: list[str] = []
     for p in data["passages"]:
         lines.append(fixed("knowledge.head", lang, title=p["title"]))

@@ -11,18 +11,19 @@ from tools.context import Context
 from tools.facts import ToolResult
 
 _SHOWN = 3
+# Room for "怎么算" or "how is … defined" beside a name.
+_SPARE_CHARACTERS, _SPARE_LETTERS = 7, 18
 
 
 def search_playbooks(ctx: Context, query: str) -> ToolResult:
     """Find what the strategy playbooks and definitions say about a question: passages to cite, none when nothing answers."""
     hits = ctx.open_search().search(query, k=8)
     asked = simplified(query).casefold()
-    # A definition answers only when its name is asked about; a strategy is read in its playbook's section.
+    # A definition answers only when hardly more than its name is asked about; a strategy is read in its playbook's section.
     shown = [
         h.passage
         for h in hits
-        if h.passage.kind == "playbook"
-        or (h.passage.kind != "strategy" and any(simplified(n).casefold() in asked for n in h.passage.names))
+        if h.passage.kind == "playbook" or (h.passage.kind != "strategy" and _asks_for(asked, h.passage))
     ][:_SHOWN]
     if not shown:
         return ToolResult(kind="knowledge", data={"passages": [], "also": []})
@@ -41,6 +42,12 @@ def search_playbooks(ctx: Context, query: str) -> ToolResult:
         citations=ctx.sheet.citations,
         data={"passages": passages, "also": also},
     )
+
+
+def _asks_for(asked: str, p: Passage) -> bool:
+    spare = _SPARE_LETTERS if asked.isascii() else _SPARE_CHARACTERS
+    names = (simplified(n).casefold() for n in p.names)
+    return any(n in asked and len(asked) - len(n) <= spare for n in names)
 
 
 def _title(p: Passage, lang: str) -> str:

@@ -84,10 +84,23 @@ def interpret(
     if clarify is None and previous is not None and _follows_up(slots, out, text):
         out = _inherit(out, previous, slots)
     out = _relative_compare(out, slots, now.date())
+    out = _plan_of_now(out, now.date(), lang)
     here = campaign_for(now.date(), campaigns)
     if out.intent == "plan" and named is not None and named is not here:
         out = out.model_copy(update={"intent": "knowledge"})  # today's actions are those of the campaign we are in
     return Understood(_complete(out, slots, now, campaigns, lang, named), clarify)
+
+
+def _plan_of_now(out: Interpretation, today: date, lang: str) -> Interpretation:
+    """Actions are planned for today. For another phase the playbooks answer; tomorrow is today's plan with its preparations."""
+    if out.intent != "plan" or out.period is None:
+        return out
+    first, last = (date.fromisoformat(out.period[k]) for k in ("from", "to"))
+    if first <= today <= last:
+        return out
+    if first == today + timedelta(days=1):
+        return out.model_copy(update={"period": None, "assumed": [*out.assumed, prompts.text("when.tomorrow", lang)]})
+    return out.model_copy(update={"intent": "knowledge"})
 
 
 def _named_campaign(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,9 +40,10 @@ def answer(room: WarRoom, question: Question) -> Answer:
         return refusal.model_copy(update={"elapsed_ms": _ms(began)})
     agent = room.remembering_agent if question.session else room.agent
     config: dict[str, Any] = {"configurable": {"thread_id": question.session}} if question.session else {}
-    previous = _previous(agent, config) if question.session else None
+    previous, options_shown = _previous(agent, config) if question.session else (None, [])
+    text_asked = _chosen(question.text, options_shown)
     understood = interpret(
-        question.text, previous, lexicon=room.lexicon, now=ctx.at, campaigns=room.shop.campaigns, lang=lang
+        text_asked, previous, lexicon=room.lexicon, now=ctx.at, campaigns=room.shop.campaigns, lang=lang
     )
     what, clarify = understood.interpretation, understood.clarify
     message = HumanMessage(
@@ -102,12 +104,30 @@ def _unreadable(text: str, lang: str) -> Answer | None:
     return Answer(text=words, lang="en" if lang == "en" else "zh", interpretation=Interpretation(intent="unsupported"))
 
 
-def _previous(agent: Any, config: dict[str, Any]) -> Interpretation | None:
-    """What was understood last in this session."""
+_ORDINAL = re.compile(
+    r"(?:第|选|选第)?\s*([1-9一二三四两])\s*(?:个|种|项)?|(?:the )?(first|second|third|fourth)(?: one)?|option (\d)",
+    re.IGNORECASE,
+)
+_NTH = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "first": 1, "second": 2, "third": 3, "fourth": 4}
+
+
+def _chosen(text: str, options: list[str]) -> str:
+    """ "第一个" after a question back is the option it points to."""
+    match = _ORDINAL.fullmatch(text.strip().rstrip("。.!！"))
+    if not match or not options:
+        return text
+    word = next(g for g in match.groups() if g).lower()
+    n = _NTH.get(word) or int(word)
+    return options[n - 1] if n <= len(options) else text
+
+
+def _previous(agent: Any, config: dict[str, Any]) -> tuple[Interpretation | None, list[str]]:
+    """What was understood last in this session, and the options that were asked back."""
     messages = agent.get_state(config).values.get("messages", [])
     last = next((m for m in reversed(messages) if isinstance(m, HumanMessage)), None)
     raw = last.additional_kwargs.get(INTERPRETATION) if last else None
-    return Interpretation.model_validate(raw) if raw else None
+    asked_back = (last.additional_kwargs.get("clarify") or {}).get("options", []) if last else []
+    return (Interpretation.model_validate(raw) if raw else None), list(asked_back)
 
 
 def _result(messages: list[Any]) -> ToolResult | None:

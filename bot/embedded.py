@@ -67,9 +67,16 @@ def respond(messages: Sequence[BaseMessage]) -> AIMessage:
 
 def filtered(what: Interpretation) -> list[str]:
     """The crowds with the filters put on each; filters alone are a crowd of their own."""
-    conditions = " and ".join(what.filters)
-    if not conditions:
+    if not what.filters:
         return what.crowds
+    columns = {f.removeprefix("not ").partition(":")[0]: [] for f in what.filters}  # type: dict[str, list[str]]
+    for f in what.filters:
+        columns[f.removeprefix("not ").partition(":")[0]].append(f)
+    several = next((found for found in columns.values() if len(found) > 1 and not found[0].startswith("not ")), None)
+    if several:  # 上海和北京: nobody lives in both, so each is shown on its own
+        others = [f for f in what.filters if f not in several]
+        return [c for f in several for c in filtered(what.model_copy(update={"filters": [f, *others]}))]
+    conditions = " and ".join(what.filters)
     by_level = any(f.startswith("member_level:") for f in what.filters)
     # Whoever has a level is a member; everybody is in the shop.
     implied = {"all", "member"} if by_level else {"all"}
@@ -82,7 +89,8 @@ def tool_call(what: Interpretation, question: str) -> tuple[str, dict[str, Any]]
         return "phase", {"campaign": what.campaign}
     crowds = filtered(what)
     if what.intent == "plan":
-        return "plan", {"crowd": " or ".join(f"({c})" for c in crowds) if len(crowds) > 1 else next(iter(crowds), None)}
+        asked = " or ".join(f"({c})" for c in crowds) if len(crowds) > 1 else next(iter(crowds), None)
+        return "plan", {"crowd": asked, "on": what.period["to"] if what.period else None}
     if what.intent == "crowd":
         return "crowd", {"crowds": crowds, "on": what.period["to"] if what.period else None}
     if what.intent == "metric" and what.period:

@@ -144,7 +144,7 @@ def test_a_half_day_is_not_set_against_a_whole_one_unsaid(replies: dict[str, Ans
 
 def test_data_that_ends_before_the_day_is_said(demo: WarRoom) -> None:
     reply = answer(demo, Question("今天成交金额多少", as_of=datetime(2026, 6, 19, 12)))
-    assert "订单数据只到 6 月 17 日 09:59" in reply.text
+    assert "数据只到 2026-06-17 09:59，2026-06-19 的还答不了" in reply.text
     assert reply.degraded is None
 
 

@@ -29,6 +29,7 @@ def export_crowd(
 
     AskAgain when a column is unknown. A cell that a spreadsheet would run as a formula is made plain text.
     """
+    columns = [c for c in columns if c != "user_id"]  # it is always there
     unknown = [c for c in columns if c not in COLUMNS]
     if unknown:
         raise AskAgain("unknown_column", name=unknown[0], nearest=", ".join(COLUMNS))

@@ -17,6 +17,7 @@ from tools.status import data_until
 
 _TOP_ITEMS_SHOWN = 3
 _DAY = timedelta(days=1)
+_BEHIND = timedelta(hours=1)  # data this much behind now is no longer "now"
 
 
 def stamp(at: datetime) -> str:
@@ -104,12 +105,13 @@ def ratio_line(ctx: Context, rule: PhaseRule, phase: Phase, campaign: Campaign) 
         return ctx.say("plan.ratio_wave", metric=name, value=fact.display)
     if any_stale(ctx):
         return None
-    today = window(ctx.at.date(), ctx.at.date(), ctx.at)
+    until = known_until(ctx)
+    today = window(ctx.at.date(), ctx.at.date(), until)
     now = ratio_fact(ctx, rule.ratio, today, ctx.say("when.today"))
     same_time = ratio_fact(ctx, rule.ratio, today.shifted(-1, whole=False), ctx.say("when.yesterday_same"))
     if not today.partial:
         return ctx.say("plan.ratio_days", metric=name, today=now.display, yesterday=same_time.display)
-    clock = ctx.sheet.moment(ctx.say("label.as_of"), ctx.at, ctx.at.strftime("%H:%M"))
+    clock = ctx.sheet.moment(ctx.say("label.as_of"), until, until.strftime("%H:%M"))
     whole = ratio_fact(ctx, rule.ratio, today.shifted(-1, whole=True), ctx.say("when.yesterday"))
     return ctx.say(
         "plan.ratio_so_far",
@@ -138,6 +140,20 @@ def any_stale(ctx: Context) -> bool:
     """Whether behaviour or orders end before the day asked about."""
     until = data_until(ctx.engine)
     return any(end is not None and end < day_start(ctx.at.date()) for end in until.values())
+
+
+def data_end(ctx: Context) -> Fact:
+    """Up to when there is both behaviour and orders."""
+    end = min(end for end in data_until(ctx.engine).values() if end is not None)
+    shown = f"{wording.day(end.date(), ctx.lang, year=end.year != ctx.at.year)} {end:%H:%M}"
+    return ctx.sheet.moment(ctx.say("label.as_of"), end, shown)
+
+
+def known_until(ctx: Context) -> datetime:
+    """The moment up to which today can be told: now, or the end of the data when that is over an hour ago."""
+    ends = [end for end in data_until(ctx.engine).values() if end is not None]
+    end = min(ends, default=ctx.at)
+    return end if end.date() == ctx.at.date() and ctx.at - end > _BEHIND else ctx.at
 
 
 def data_notes(ctx: Context) -> list[str]:

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from tools import audience, phases
+from tools.campaigns import day_start
 from tools.context import Context
 from tools.facts import ToolResult
+from tools.periods import parse_day
 from tools.tasks import task_plan
 from tools.unpaid import MAX_ACTIONS, unpaid_plan
 
 UNPAID = ("cart_unpaid", "cart_fav_unpaid", "last_push", "deposit_unpaid", "balance_due")
 
 
-def plan(ctx: Context, crowd: str | None = None, limit: int | None = MAX_ACTIONS) -> ToolResult:
+def plan(ctx: Context, crowd: str | None = None, limit: int | None = MAX_ACTIONS, on: str | None = None) -> ToolResult:
     """Today's actions. `crowd` is a crowd key or expression; without one, what is due today (at most `limit` actions).
 
-    AskAgain when the crowd is unknown.
+    on: another day (YYYY-MM-DD) to plan, from its morning, on the data there is. AskAgain when the crowd is unknown.
     """
+    if on is not None and parse_day(on) != ctx.at.date():
+        ctx = replace(ctx, at=day_start(parse_day(on)) + timedelta(hours=9))
     tree = audience.parse(crowd) if crowd else None
     here = phases.position(ctx)
     if tree is not None and _is_unpaid(tree):

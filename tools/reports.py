@@ -14,7 +14,7 @@ from tools.compare import compare as compare_cells
 from tools.compare import difference, earlier_window
 from tools.context import Context
 from tools.errors import AskAgain
-from tools.facts import Fact, ToolResult
+from tools.facts import Fact, ToolResult, display
 from tools.periods import Window, parse_day, window
 from tools.status import data_until
 
@@ -81,14 +81,22 @@ def metric(
     """
     keys = [names.metric_key(m) for m in metric_keys]
     audiences = [audience.canonical(audience.parse(c)) for c in crowds]
-    over = window(parse_day(first), parse_day(last), ctx.at)
+    until = lines_of.known_until(ctx)
+    over = window(parse_day(first), parse_day(last), until)
+    ends = [end for end in data_until(ctx.engine).values() if end is not None]
+    if ends and max(ends) < day_start(over.first):
+        raise AskAgain("no_data_yet", until=max(ends).strftime("%Y-%m-%d %H:%M"), first=over.first.isoformat())
     scope = metrics.scope_of(over, ctx.shop.campaigns, ctx.shop.settings)
     if by is not None and by not in metrics.BY:
         raise AskAgain("unknown_by", name=by, nearest=", ".join(metrics.BY))
     wanted = list(dict.fromkeys([*keys, *(p for k in keys for p in _parts(k))]))
     notes = missing_data(ctx, wanted, over)
+    if until < ctx.at and over.partial:
+        notes.append(ctx.say("note.until_data", moment=lines_of.data_end(ctx).display))
     if compare == "peers":
         notes.append(ctx.say("note.peers"))
+    if compare == "target" and over.partial:
+        notes.append(ctx.say("note.targets"))
     data: dict[str, Any] = {"notes": notes, "when": when(ctx, over), "blocks": [], "rows": []}
     if by:
         data["rows"], more = _rows(ctx, keys, audiences, over, by, compare)
@@ -228,7 +236,9 @@ def _change(ctx: Context, unit: str, cell: metrics.Cell, other: Any) -> dict[str
     query = f"SELECT {a} - {b}" if unit == "ratio" else f"SELECT {a} * 1.0 / {b} - 1"
     label = ctx.say("label.change")
     if unit == "ratio":
-        fact = ctx.sheet.add(label, change, "points", query)
+        # The difference of what is shown, so that a reader who subtracts finds the same.
+        points = abs(round(cell.value * 100, 1) - round(other.value * 100, 1)) / 100  # type: ignore[operator]
+        fact = ctx.sheet.add(label, change, "points", query, shown=display(points, "points", ctx.lang))
     else:
         fact = ctx.sheet.add(label, change, "ratio", query, shown=f"{abs(change) * 100:.1f}%")
     return {"change": "up" if change > 0 else "down", "by": fact.display}

@@ -160,6 +160,8 @@ def _audience(ctx: Context, strategy: Strategy, campaign: Campaign) -> str:
     """Whom a task addresses; a payment reminder never goes to people who owe a balance that they can pay."""
     if strategy.crowd in ("cart_unpaid", "cart_fav_unpaid", "last_push"):
         return audience_of(ctx, f"{strategy.crowd} and not balance_due", campaign)
+    if strategy.metric in _PAY_METRICS and strategy.crowd != "all":
+        return f"{strategy.crowd} and not wave_buyers"  # whoever bought in this wave is not pushed to pay
     return strategy.crowd
 
 

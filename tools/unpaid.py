@@ -11,7 +11,7 @@ from tools import audience, phases, wording
 from tools.campaigns import Campaign, Phase, day_start
 from tools.context import Context
 from tools.facts import Action, Fact, ToolResult
-from tools.lines import any_stale, cite, data_notes, items_line, levels_line, ratio_line, size_line, stamp
+from tools.lines import any_stale, cite, data_end, data_notes, items_line, levels_line, ratio_line, size_line, stamp
 from tools.schedule import schedule
 
 MAX_ACTIONS = 5
@@ -64,6 +64,8 @@ def unpaid_plan(ctx: Context, tree: audience.Tree, campaign: Campaign, phase: Ph
     headline = _headline(ctx, rule, key, counted, pushed, last_day, actions)
     if stale and rule.pay_reminder and not actions:
         headline = ctx.say("plan.stale")
+    elif stale and rule.pay_reminder:
+        headline = f"{ctx.say('plan.stale_list', moment=data_end(ctx).display)}{headline}"
     elif not actions and profile.size and key != "balance_due":
         headline = ctx.say("plan.too_late", crowd=name, people=_fact_of(ctx, key).display)
     owing = _owing_line(ctx, counted, key, pushed) if rule.pay_reminder and key != "balance_due" else None

@@ -66,6 +66,7 @@ def _instances(chosen: Sequence[str]) -> list[tuple[str, int]]:
     out = []
     for text in chosen:
         key, _, year = text.partition(":")
+        year = year or str(date.today().year)
         if key not in templates or not year.isdigit() or not 2000 <= int(year) <= 2099:
             raise AskAgain("unknown_template", name=text, nearest=", ".join(templates))
         out.append((key, int(year)))

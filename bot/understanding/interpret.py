@@ -25,6 +25,10 @@ _CODE = re.compile(
 )
 # Slots whose words may hold a word of time that is no period (和昨天比, 历史预售).
 _NAMES = ("crowd", "metric", "compare", "by", "ambiguous_crowd", "ambiguous_metric")
+_NEGATION = re.compile(
+    r"(?:非|不是|不属于|除了|除|排除|不含|不包括|去掉|\bnot(?: an?)?|\bnon|\bare ?n't"
+    r"|\bexcept(?: for)?|\bexcluding|\bother than|\bwithout)\s*$"
+)
 _THEM = re.compile(r"他们|她们|这些人|这批人|这群人|\bthem\b|\bthey\b|\bthese people\b")
 _DEFINITION = (
     "原则", "遵循", "圈选", "是什么", "什么是", "什么意思", "啥意思", "怎么算", "定义", "口径", "公式",
@@ -76,7 +80,7 @@ def interpret(
         channel=slots.first("channel"),
         compare=compare,
         by=slots.first("by"),
-        filters=slots.all("filter"),
+        filters=slots.filters,
         assumed=[prompts.text("when.no_campaign", lang)] if missing else [],
         unused=[*unsupported, *_unused(text, slots.matches, period.spans if period else ())],
     )
@@ -84,22 +88,22 @@ def interpret(
     if clarify is None and previous is not None and _follows_up(slots, out, text):
         out = _inherit(out, previous, slots)
     out = _relative_compare(out, slots, now.date())
-    out = _plan_of_now(out, now.date(), lang)
+    out = _plan_of_a_day(out, now.date())
     here = campaign_for(now.date(), campaigns)
     if out.intent == "plan" and named is not None and named is not here:
         out = out.model_copy(update={"intent": "knowledge"})  # today's actions are those of the campaign we are in
     return Understood(_complete(out, slots, now, campaigns, lang, named), clarify)
 
 
-def _plan_of_now(out: Interpretation, today: date, lang: str) -> Interpretation:
-    """Actions are planned for today. For another phase the playbooks answer; tomorrow is today's plan with its preparations."""
+def _plan_of_a_day(out: Interpretation, today: date) -> Interpretation:
+    """Actions are planned for a day; about a whole other phase the playbooks answer."""
     if out.intent != "plan" or out.period is None:
         return out
     first, last = (date.fromisoformat(out.period[k]) for k in ("from", "to"))
     if first <= today <= last:
         return out
-    if first == today + timedelta(days=1):
-        return out.model_copy(update={"period": None, "assumed": [*out.assumed, prompts.text("when.tomorrow", lang)]})
+    if first == last:
+        return out  # the plan of that day, as far as the data tells
     return out.model_copy(update={"intent": "knowledge"})
 
 
@@ -135,12 +139,18 @@ def _of_phase(key: str, campaign: Campaign | None, now: datetime) -> Period | No
 
 def _narrower(expression: str, key: str) -> str:
     """Both at once; where one is a part of the other by definition (权益未核销会员 of 会员), the part alone."""
-    crowds = catalog.crowds()
+    within = {k: c.within for k, c in catalog.crowds().items()}
     parts = expression.split(" and ")
-    if key in parts or any(crowds[p].within == key for p in parts):
+    if key in parts or any(within.get(p) == key for p in parts):
         return expression
-    kept = [p for p in parts if crowds[key].within != p]
+    kept = [p for p in parts if within.get(key) != p]
     return " and ".join([*kept, key])
+
+
+def _exclude(expression: str, key: str) -> bool:
+    """Nobody is in both, so both at once cannot be meant: 新客老客, 会员非会员."""
+    parts = expression.split(" and ")
+    return any({p, key} == {"new", "old"} or p == f"not {key}" or f"not {p}" == key for p in parts)
 
 
 class _Slots:
@@ -166,13 +176,23 @@ class _Slots:
         named = [m for m in self.matches if m.value("crowd")]
         out: list[str] = []
         for i, m in enumerate(named):
-            key = m.value("crowd") or ""
+            key = ("not " if self.negated(m) else "") + (m.value("crowd") or "")
             gap = (named[i - 1].end, m.start) if i else None
-            if gap and gap[1] - gap[0] <= 12 and not self._joined(*gap):
+            if gap and gap[1] - gap[0] <= 12 and not self._joined(*gap) and not _exclude(out[-1], key):
                 out[-1] = _narrower(out[-1], key)
             else:
                 out.append(key)
         return list(dict.fromkeys(out))
+
+    def negated(self, match: Match) -> bool:
+        """非会员, 不是会员的, 除了上海, not members, non-members."""
+        return bool(_NEGATION.search(self.text[: match.start]))
+
+    @property
+    def filters(self) -> list[str]:
+        return list(
+            dict.fromkeys(("not " if self.negated(m) else "") + v for m in self.matches if (v := m.value("filter")))
+        )
 
     def _joined(self, start: int, end: int) -> bool:
         between = self.text[start:end]
@@ -288,7 +308,8 @@ def _comparison(slots: _Slots, now: datetime, campaigns: tuple[Campaign, ...]) -
 
 def _follows_up(slots: _Slots, new: Interpretation, text: str) -> bool:
     """Whether a question leans on the one before it: it says so, or it names only a part of a question."""
-    if slots.has("followup") or slots.has("correction"):
+    negation = any(m.value("crowd") and slots.negated(m) for m in slots.matches)
+    if slots.has("followup") or (slots.has("correction") and not negation):
         return True
     wish = [i for i in slots.intents if i not in ("crowd", "metric")]
     if wish:

@@ -230,3 +230,12 @@ def test_a_campaign_without_a_task_list_borrows_and_says_so(tmp_path: Path) -> N
         result = plan(room.context(datetime(2026, 11, 2, 9), "zh"), None)
         assert result.data["assumed"] == ["「双11」没有自己的任务清单，先借用 618 同类阶段的打法"]
         assert all("6." not in a.title for a in result.actions)
+
+
+@pytest.mark.parametrize("text", ["6月20日加购未付款的人做什么", "What should I do on 2026-06-20 for un-paid carters?"])
+def test_another_day_is_planned_with_what_is_known_now(demo: WarRoom, text: str) -> None:
+    reply = answer(demo, Question(text, as_of=datetime(2026, 6, 17, 10)))
+    assert ("第 5 天" if reply.lang == "zh" else "day 5 of 5") in reply.text, "the day asked about"
+    assert ("2026 年 6 月 20 日" if reply.lang == "zh" else "Jun 20, 2026") in reply.text
+    assert ("先补数据" if reply.lang == "zh" else "Import fresh data first") in reply.text
+    assert reply.degraded is None

@@ -210,3 +210,24 @@ def test_a_question_with_subject_and_time_does_not_lean_on_the_one_before(lexico
     after = understand(lexicon, "今天成交金额和去年618比", before).interpretation
     assert (after.crowds, after.filters) == (["all"], [])
     assert understand(lexicon, "那粉丝呢", before).interpretation.crowds == ["fan"]
+
+
+@pytest.mark.parametrize(
+    ("text", "crowds"),
+    [
+        ("非会员昨天的成交金额", ["not member"]),
+        ("不是会员的加购未付款有多少人", ["not member and cart_unpaid"]),
+        ("gmv of customers who are not members yesterday", ["not member"]),
+        ("How many people paid a deposit but not the balance?", ["balance_due"]),
+    ],
+)
+def test_who_is_not_meant_is_left_out(lexicon: Lexicon, text: str, crowds: list[str]) -> None:
+    found = understand(lexicon, text)
+    assert found.clarify is None
+    assert sorted(found.interpretation.crowds[0].split(" and ")) == sorted(crowds[0].split(" and "))
+
+
+def test_a_city_left_out_is_a_filter_turned_round(lexicon: Lexicon) -> None:
+    found = understand(lexicon, "除了上海以外昨天的成交金额").interpretation
+    assert found.filters == ['not city:"上海"']
+    assert found.unused == []

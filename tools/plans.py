@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from tools import audience, phases
+from tools import audience, phases, wording
 from tools.campaigns import day_start
 from tools.context import Context
 from tools.facts import ToolResult
@@ -24,6 +24,17 @@ def plan(ctx: Context, crowd: str | None = None, limit: int | None = MAX_ACTIONS
     """
     if on is not None and parse_day(on) != ctx.at.date():
         ctx = replace(ctx, at=day_start(parse_day(on)) + timedelta(hours=9))
+        planned = _plan_at(ctx, crowd, limit)
+        shown = wording.day(ctx.at.date(), ctx.lang, year=True)
+        day = ctx.sheet.moment(ctx.say("label.planned_day"), ctx.at, shown)
+        planned.data["notes" if "notes" in planned.data else "lines"].insert(
+            0, ctx.say("plan.other_day", day=day.display)
+        )
+        return planned.model_copy(update={"facts": ctx.sheet.facts})
+    return _plan_at(ctx, crowd, limit)
+
+
+def _plan_at(ctx: Context, crowd: str | None, limit: int | None) -> ToolResult:
     tree = audience.parse(crowd) if crowd else None
     here = phases.position(ctx)
     if tree is not None and _is_unpaid(tree):

@@ -238,4 +238,8 @@ def test_another_day_is_planned_with_what_is_known_now(demo: WarRoom, text: str)
     assert ("第 5 天" if reply.lang == "zh" else "day 5 of 5") in reply.text, "the day asked about"
     assert ("2026 年 6 月 20 日" if reply.lang == "zh" else "Jun 20, 2026") in reply.text
     assert ("先补数据" if reply.lang == "zh" else "Import fresh data first") in reply.text
+    sends = [line for line in reply.text.splitlines() if line[:2] in ("1.", "2.", "3.")]
+    assert sends
+    assert all(("今天" if reply.lang == "zh" else "today") in line for line in sends), "today is the day planned"
+    assert {f.as_of[:10] for f in reply.facts} == {"2026-06-20"}
     assert reply.degraded is None

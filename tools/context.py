@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -47,6 +47,11 @@ class Context:
     @property
     def scope(self) -> Scope:
         return Scope(self.at, self.campaign, self.shop.settings)
+
+    def seen_at(self, at: datetime) -> Context:
+        """The same question looked at from another moment; facts added from here on are as of then."""
+        self.sheet.at = at
+        return replace(self, at=at)
 
     def say(self, key: str, **variables: object) -> str:
         """A fixed text in the answer's language."""

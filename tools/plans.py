@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -22,16 +21,14 @@ def plan(ctx: Context, crowd: str | None = None, limit: int | None = MAX_ACTIONS
 
     on: another day (YYYY-MM-DD) to plan, from its morning, on the data there is. AskAgain when the crowd is unknown.
     """
-    if on is not None and parse_day(on) != ctx.at.date():
-        ctx = replace(ctx, at=day_start(parse_day(on)) + timedelta(hours=9))
-        planned = _plan_at(ctx, crowd, limit)
-        shown = wording.day(ctx.at.date(), ctx.lang, year=True)
-        day = ctx.sheet.moment(ctx.say("label.planned_day"), ctx.at, shown)
-        planned.data["notes" if "notes" in planned.data else "lines"].insert(
-            0, ctx.say("plan.other_day", day=day.display)
-        )
-        return planned.model_copy(update={"facts": ctx.sheet.facts})
-    return _plan_at(ctx, crowd, limit)
+    if on is None or parse_day(on) == ctx.at.date():
+        return _plan_at(ctx, crowd, limit)
+    ctx = ctx.seen_at(day_start(parse_day(on)) + timedelta(hours=9))
+    shown = wording.day(ctx.at.date(), ctx.lang, year=True)
+    day = ctx.sheet.moment(ctx.say("label.planned_day"), ctx.at, shown)
+    planned = _plan_at(ctx, crowd, limit)
+    planned.data["notes" if "notes" in planned.data else "lines"].insert(0, ctx.say("plan.other_day", day=day.display))
+    return planned
 
 
 def _plan_at(ctx: Context, crowd: str | None, limit: int | None) -> ToolResult:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -34,7 +33,7 @@ def crowd(ctx: Context, crowds: list[str], on: str | None = None) -> ToolResult:
     if on is not None and parse_day(on) != ctx.at.date():
         over = window(parse_day(on), parse_day(on), ctx.at)
         taken = when(ctx, over)
-        ctx = replace(ctx, at=over.until)
+        ctx = ctx.seen_at(over.until)
     blocks = []
     for text in crowds:
         tree = audience.parse(text)

@@ -69,9 +69,9 @@ def filtered(what: Interpretation) -> list[str]:
     """The crowds with the filters put on each; filters alone are a crowd of their own."""
     if not what.filters:
         return what.crowds
-    columns = {f.removeprefix("not ").partition(":")[0]: [] for f in what.filters}  # type: dict[str, list[str]]
+    columns: dict[str, list[str]] = {}
     for f in what.filters:
-        columns[f.removeprefix("not ").partition(":")[0]].append(f)
+        columns.setdefault(f.removeprefix("not ").partition(":")[0], []).append(f)
     several = next((found for found in columns.values() if len(found) > 1 and not found[0].startswith("not ")), None)
     if several:  # 上海和北京: nobody lives in both, so each is shown on its own
         others = [f for f in what.filters if f not in several]

@@ -93,7 +93,7 @@ def sections() -> dict[str, Section]:
     """All sections of the playbooks that come with the product, by `playbook#anchor`."""
     out: dict[str, Section] = {}
     for path in sorted((HERE / "playbooks").glob("*.md")):
-        for section in parse_playbook(path.read_text(encoding="utf-8"), f"playbooks/{path.name}"):
+        for section in _sections_of(path.stem).values():
             out[section.key] = section
     return out
 

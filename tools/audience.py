@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from knowledge import catalog
 from tools import names
+from tools.columns import quote
 from tools.crowds import CROWDS, both, either, without
 from tools.errors import AskAgain
 from tools.scope import Moments, Scope
@@ -185,9 +186,7 @@ class Profile:
     def query(self, part: str, key: str | None = None) -> str:
         """The statement that gives one number of this profile."""
         column = "amount" if part == "at_stake" else "people"
-        where = f"\"part\" = '{part}'" + (
-            "" if key is None else f" AND \"key\" = '{key.replace(chr(39), chr(39) * 2)}'"
-        )
+        where = f"\"part\" = '{part}'" + ("" if key is None else f' AND "key" = {quote(key)}')
         return f'SELECT "{column}" FROM (\n{self.sql}\n) AS profile WHERE {where}'
 
     def members_query(self) -> str:
@@ -201,9 +200,14 @@ class Profile:
 
 def has_carts(tree: Tree) -> bool:
     """Whether money at stake means anything: some crowd of the expression is about carts."""
+    return mentions(tree, lambda key: ":" not in key and catalog.crowds()[key].cart)
+
+
+def mentions(tree: Tree, test: Callable[[str], bool]) -> bool:
+    """Whether `test` holds for some crowd or filter of the expression that is not left out by a `not`."""
     if isinstance(tree, str):
-        return ":" not in tree and catalog.crowds()[tree].cart
-    return tree[0] != "not" and any(has_carts(t) for t in tree[1:])
+        return test(tree)
+    return tree[0] != "not" and any(mentions(t, test) for t in tree[1:])
 
 
 def profile(engine: Engine, text: str, scope: Scope) -> Profile:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tools import metrics
 from tools.campaigns import Campaign, campaign_for
+from tools.columns import quote
 from tools.errors import AskAgain
 from tools.periods import Window
 from tools.shop import Shop
@@ -97,7 +98,7 @@ def _looked_up(
     """The merchant's target (of the one day, else of the campaign) or the peers' average."""
     if campaign is None or " " in cell.crowd:
         return None
-    where = f"campaign = '{campaign.key}' AND crowd = '{cell.crowd}' AND metric = '{cell.metric}'"
+    where = f"campaign = {quote(campaign.key)} AND crowd = {quote(cell.crowd)} AND metric = {quote(cell.metric)}"
     if kind == "peers":
         query = f"SELECT value FROM peers WHERE {where}"
     elif window.days == 1 or cell.by is not None:

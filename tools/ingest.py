@@ -128,11 +128,7 @@ def _import_csv(engine: Engine, table: str, text: TextFile, rejects_dir: Path, n
         columns={header[i]: name for name, i in columns.items()},
         ignored=[h for i, h in enumerate(header) if i not in columns.values()],
     )
-    known = _known_import(engine, text, table, "csv")
-    if known is not None:
-        report.read, report.accepted, report.rejected, report.rejects_file = known
-        report.duplicates = report.accepted
-        report.span = _span(engine, definition, table)
+    if _repeats(engine, report, text, "csv"):
         return report
     source = _Source(text, len(header), skip_header=True)
     texts = {name: f"t{i}" for name, i in columns.items()}
@@ -262,15 +258,10 @@ _BEHAVIOUR = {"pv": "visit", "fav": "favorite", "cart": "cart"}
 
 def _import_taobao(engine: Engine, text: TextFile, rejects_dir: Path, now: datetime, lang: str) -> Report:
     """user, item, category, behaviour, unix seconds; no header; +08:00. `buy` becomes a paid order line, amount unknown."""
-    report = Report("events", str(text.path), columns=dict(zip(_TAOBAO, _TAOBAO.values(), strict=True)))
-    report.columns = dict(_TAOBAO)
-    known = _known_import(engine, text, "events", "taobao-userbehavior")
-    events, orders = catalog.tables()["events"], catalog.tables()["orders"]
-    if known is not None:
-        report.read, report.accepted, report.rejected, report.rejects_file = known
-        report.duplicates = report.accepted
-        report.span = _span(engine, events, "events")
+    report = Report("events", str(text.path), columns=dict(_TAOBAO))
+    if _repeats(engine, report, text, "taobao-userbehavior"):
         return report
+    events, orders = catalog.tables()["events"], catalog.tables()["orders"]
     width = len(text.first_record())
     if width != len(_TAOBAO):
         raise NeedsPerson("taobao_columns", file=text.path.name, found=width)
@@ -400,6 +391,17 @@ def _write_rejects(refused: list[Refused], folder: Path, table: str, text: TextF
             writer.writerow([line, column, value, f"{reason}: {prompts.text(f'reason.{reason}', lang)}"])
     Path(f.name).replace(target)
     return target
+
+
+def _repeats(engine: Engine, report: Report, text: TextFile, fmt: str) -> bool:
+    """Whether the last import into the table was the same; then `report` says what it said, every row a duplicate."""
+    known = _known_import(engine, text, report.table, fmt)
+    if known is None:
+        return False
+    report.read, report.accepted, report.rejected, report.rejects_file = known
+    report.duplicates = report.accepted
+    report.span = _span(engine, catalog.tables()[report.table], report.table)
+    return True
 
 
 def _known_import(engine: Engine, text: TextFile, table: str, fmt: str) -> tuple[int, int, int, str | None] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from knowledge import catalog
@@ -9,6 +10,7 @@ from knowledge.catalog import PhaseRule, SourceRef
 from knowledge.chunks import section_of
 from tools import audience, metrics, wording
 from tools.campaigns import Campaign, Phase, day_start
+from tools.columns import quote
 from tools.context import Context
 from tools.facts import Fact
 from tools.periods import Window, window
@@ -30,22 +32,24 @@ def cite(ctx: Context, ref: SourceRef) -> int:
     return ctx.sheet.cite(section.title.get(ctx.lang), section.path.get(ctx.lang), section.quote())
 
 
+def size_fact(ctx: Context, profile: audience.Profile, name: str) -> Fact:
+    label = ctx.say("label.size", crowd=name)
+    return ctx.sheet.add(label, profile.size, "people", profile.query("size"), metric="crowd_size", crowd=profile.key)
+
+
+def stake(ctx: Context, profile: audience.Profile, known: str, unknown: str) -> str | None:
+    """The money in the carts in the text `known`, or that it is not known in the text `unknown`; None without carts."""
+    if not audience.has_carts(audience.parse(profile.key)):
+        return None
+    if profile.at_stake is None:
+        return ctx.say(unknown)
+    fact = ctx.sheet.add(ctx.say("label.stake"), profile.at_stake, "CNY", profile.query("at_stake"))
+    return ctx.say(known, amount=fact.display)
+
+
 def size_line(ctx: Context, profile: audience.Profile, name: str, phase: Phase, campaign: Campaign) -> str:
-    size = ctx.sheet.add(
-        ctx.say("label.size", crowd=name),
-        profile.size,
-        "people",
-        profile.query("size"),
-        metric="crowd_size",
-        crowd=profile.key,
-    )
-    line = ctx.say("plan.size", crowd=name, people=size.display)
-    if audience.has_carts(audience.parse(profile.key)):
-        if profile.at_stake is None:
-            line += ctx.say("plan.stake_unknown")
-        else:
-            stake = ctx.sheet.add(ctx.say("label.stake"), profile.at_stake, "CNY", profile.query("at_stake"))
-            line += ctx.say("plan.stake", amount=stake.display)
+    line = ctx.say("plan.size", crowd=name, people=size_fact(ctx, profile, name).display)
+    line += stake(ctx, profile, "plan.stake", "plan.stake_unknown") or ""
     before = Scope(ctx.at - _DAY, ctx.campaign, ctx.shop.settings)
     comparable = before.at >= ctx.scope.wave_start and before.wave == ctx.scope.wave
     if comparable and phase.kind != "review" and not any_stale(ctx):
@@ -93,7 +97,7 @@ def items_line(ctx: Context, profile: audience.Profile) -> str | None:
 
 
 def literal(value: str) -> str:
-    return "SELECT '" + value.replace("'", "''") + "'"
+    return f"SELECT {quote(value)}"
 
 
 def ratio_line(ctx: Context, rule: PhaseRule, phase: Phase, campaign: Campaign) -> str | None:
@@ -145,8 +149,12 @@ def any_stale(ctx: Context) -> bool:
 def data_end(ctx: Context) -> Fact:
     """Up to when there is both behaviour and orders."""
     end = min(end for end in data_until(ctx.engine).values() if end is not None)
+    return _end_fact(ctx, ctx.say("label.as_of"), end)
+
+
+def _end_fact(ctx: Context, label: str, end: datetime) -> Fact:
     shown = f"{wording.day(end.date(), ctx.lang, year=end.year != ctx.at.year)} {end:%H:%M}"
-    return ctx.sheet.moment(ctx.say("label.as_of"), end, shown)
+    return ctx.sheet.moment(label, end, shown)
 
 
 def known_until(ctx: Context) -> datetime:
@@ -158,15 +166,19 @@ def known_until(ctx: Context) -> datetime:
 
 def data_notes(ctx: Context) -> list[str]:
     """What the reader must know about the data: it ends before the day asked about, or there is none."""
+    return ends_before(ctx, ("events", "orders"), day_start(ctx.at.date()))
+
+
+def ends_before(ctx: Context, tables: Iterable[str], wanted: datetime) -> list[str]:
+    """A note for each table that has no rows or ends before `wanted`."""
     until = data_until(ctx.engine)
     notes = []
-    for table in ("events", "orders"):
+    for table in tables:
         end = until[table]
         name = catalog.tables()[table].name.get(ctx.lang)
         if end is None:
             notes.append(ctx.say("note.no_rows", table=name))
-        elif end < day_start(ctx.at.date()):
-            shown = f"{wording.day(end.date(), ctx.lang, year=end.year != ctx.at.year)} {end:%H:%M}"
-            fact = ctx.sheet.moment(ctx.say("label.data_until", table=name), end, shown)
+        elif end < wanted:
+            fact = _end_fact(ctx, ctx.say("label.data_until", table=name), end)
             notes.append(ctx.say("note.data_until", table=name, moment=fact.display))
     return notes

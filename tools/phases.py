@@ -50,6 +50,12 @@ def gates_ahead(campaign: Campaign, ctx: Context, limit: int = 3) -> list[tuple[
     return [(name, at, ends) for (at, ends), name in ordered if at > ctx.at][:limit]
 
 
+def gate_fact(ctx: Context, name: str, at: datetime, ends: bool) -> Fact:
+    """A gate's moment; midnight is 24:00 where it ends something and 00:00 where it begins something."""
+    shown = wording.moment(at, ctx.at, ctx.lang) if ends else f"{wording.day(at.date(), ctx.lang)} {at:%H:%M}"
+    return ctx.sheet.moment(name, at, shown)
+
+
 def hours_until(ctx: Context, label: str, at: datetime) -> Fact:
     """Full hours from the moment to `at`."""
     left = int((at - ctx.at).total_seconds())
@@ -194,8 +200,7 @@ def _calendar(ctx: Context, campaign: Campaign) -> list[str]:
 def _gate_lines(ctx: Context, campaign: Campaign) -> list[str]:
     lines = []
     for name, at, ends in gates_ahead(campaign, ctx):
-        on_the_hour = wording.moment(at, ctx.at, ctx.lang) if ends else f"{wording.day(at.date(), ctx.lang)} {at:%H:%M}"
-        shown = ctx.sheet.moment(name, at, on_the_hour)
+        shown = gate_fact(ctx, name, at, ends)
         left = hours_until(ctx, ctx.say("label.hours_to", gate=name), at)
         lines.append(ctx.say("phase.gate_line", moment=shown.display, name=name, hours=left.display))
     return lines

@@ -34,19 +34,13 @@ def plan(ctx: Context, crowd: str | None = None, limit: int | None = MAX_ACTIONS
 def _plan_at(ctx: Context, crowd: str | None, limit: int | None) -> ToolResult:
     tree = audience.parse(crowd) if crowd else None
     here = phases.position(ctx)
-    if tree is not None and _is_unpaid(tree):
+    if tree is not None and audience.mentions(tree, UNPAID.__contains__):
         if here is None:
             return _outside(ctx, tree)
         return unpaid_plan(ctx, tree, *here)
     if here is None:
         return _outside(ctx, tree)
     return task_plan(ctx, tree, *here, limit)
-
-
-def _is_unpaid(tree: audience.Tree) -> bool:
-    if isinstance(tree, str):
-        return tree in UNPAID
-    return tree[0] != "not" and any(_is_unpaid(t) for t in tree[1:])
 
 
 def _outside(ctx: Context, tree: audience.Tree | None) -> ToolResult:

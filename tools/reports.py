@@ -39,22 +39,14 @@ def crowd(ctx: Context, crowds: list[str], on: str | None = None) -> ToolResult:
         tree = audience.parse(text)
         name = audience.label(tree, ctx.lang)
         profile = audience.profile(ctx.engine, audience.canonical(tree), ctx.scope)
-        size = ctx.sheet.add(
-            ctx.say("label.size", crowd=name), profile.size, "people", profile.query("size"),
-            metric="crowd_size", crowd=profile.key,
-        )  # fmt: skip
+        size = lines_of.size_fact(ctx, profile, name)
         head = ctx.say("crowd.on_day" if taken else "crowd.head", crowd=name, people=size.display, when=taken)
         if profile.share is not None and profile.key != "all":
             share = ctx.sheet.add(ctx.say("label.share", crowd=name), profile.share, "ratio", profile.share_query())
             head += ctx.say("crowd.share", share=share.display)
-        lines = []
-        if audience.has_carts(tree):
-            if profile.at_stake is None:
-                lines.append(ctx.say("crowd.stake_unknown"))
-            else:
-                stake = ctx.sheet.add(ctx.say("label.stake"), profile.at_stake, "CNY", profile.query("at_stake"))
-                lines.append(ctx.say("crowd.stake", amount=stake.display))
-        lines += [x for x in (lines_of.levels_line(ctx, profile), lines_of.items_line(ctx, profile)) if x]
+        money = lines_of.stake(ctx, profile, "crowd.stake", "crowd.stake_unknown")
+        parts = (money, lines_of.levels_line(ctx, profile), lines_of.items_line(ctx, profile))
+        lines = [x for x in parts if x]
         meaning = None
         if isinstance(tree, str) and tree in catalog.crowds():
             text = catalog.crowds()[tree].meaning.get(ctx.lang)
@@ -150,21 +142,10 @@ def when(ctx: Context, over: Window) -> str:
 
 def missing_data(ctx: Context, keys: list[str], over: Window) -> list[str]:
     """Says up to when there is data, for each table that the asked days go beyond."""
-    until = data_until(ctx.engine)
     tables = {
         "orders" if k in _ORDER_METRICS else "events" for k in keys if k in (*_ORDER_METRICS, "visitors", "carters")
     }
-    notes = []
-    for table in sorted(tables):
-        end = until[table]
-        name = catalog.tables()[table].name.get(ctx.lang)
-        if end is None:
-            notes.append(ctx.say("note.no_rows", table=name))
-        elif end < min(day_start(over.last), over.until):
-            shown = f"{wording.day(end.date(), ctx.lang, year=end.year != ctx.at.year)} {end:%H:%M}"
-            fact = ctx.sheet.moment(ctx.say("label.data_until", table=name), end, shown)
-            notes.append(ctx.say("note.data_until", table=name, moment=fact.display))
-    return notes
+    return lines_of.ends_before(ctx, sorted(tables), min(day_start(over.last), over.until))
 
 
 def _comparisons(ctx: Context, cells: list[metrics.Cell], compare: str | None, over: Window) -> dict[str, list[Any]]:

@@ -59,10 +59,8 @@ def _dated(month_day: str, year: int) -> date:
 
 def related(tree: audience.Tree, strategy: Strategy) -> bool:
     """Whether a task is about the crowd asked about: the same crowd, or the members' or fans' own list."""
-    if not isinstance(tree, str):
-        return tree[0] != "not" and any(related(t, strategy) for t in tree[1:])
-    scene = {"member": "会员", "fan": "粉丝", "service_contact": "专属客服", "group_member": "淘宝群"}.get(tree)
-    return strategy.crowd == tree or strategy.scene == scene
+    scenes = {"member": "会员", "fan": "粉丝", "service_contact": "专属客服", "group_member": "淘宝群"}
+    return audience.mentions(tree, lambda key: strategy.crowd == key or strategy.scene == scenes.get(key))
 
 
 def task_plan(
@@ -109,8 +107,7 @@ def task_plan(
     related_sections = _related_sections(ctx, tree) if tree is not None and not actions and not prepare else []
     watch = []
     for name, at, ends in phases.gates_ahead(campaign, ctx):
-        shown_at = wording.moment(at, ctx.at, ctx.lang) if ends else f"{wording.day(at.date(), ctx.lang)} {at:%H:%M}"
-        fact = ctx.sheet.moment(name, at, shown_at)
+        fact = phases.gate_fact(ctx, name, at, ends)
         watch.append({"text": f"{fact.display} {name}", "at": stamp(at), "name": name})
     return ToolResult(
         kind="plan",

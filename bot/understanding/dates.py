@@ -84,6 +84,7 @@ _NAMED_PHASES = [
     (re.compile(r"开门红|opening sale"), "sale1"),
     (re.compile(r"狂欢日|正式售卖|爆发期|main sale|peak day"), "sale2"),
 ]
+LAST_YEAR = re.compile(r"去年|上一年|last year'?s?")
 _PEAK = re.compile(r"当天|当日|那天|\bday\b")
 _CAMPAIGN = re.compile(
     r"(?:本次|这次)?(?:大促|活动)(?:期间|以来|至今|开始以来|累计)|到现在一共|到目前为止|"
@@ -275,7 +276,7 @@ def _in_campaign(text: str, f: _Frame) -> Period | None:
     if c is None:
         return None
     spans: list[tuple[int, int]] = []
-    year = re.search(r"去年|上一年|last year'?s?", text)
+    year = LAST_YEAR.search(text)
     if year and not f.named:
         c = earlier_same(c, f.campaigns)
         if c is None:
@@ -324,7 +325,7 @@ def _whole_campaign(text: str, f: _Frame) -> Period | None:
     """A campaign named and nothing else about time: all its days up to today."""
     if not f.named or f.campaign is None:
         return None
-    year = re.search(r"去年|上一年|last year'?s?", text)
+    year = LAST_YEAR.search(text)
     return _cut(f.campaign.first, f.campaign.last, f.today, [year.span()] if year else [])
 
 

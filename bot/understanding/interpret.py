@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 
 import prompts
 from bot.answer import Clarify, Intent, Interpretation
-from bot.understanding.dates import Period, find_period
+from bot.understanding.dates import LAST_YEAR, Period, find_period
 from bot.understanding.lexicon import Lexicon, Match, Slot, fold
 from knowledge import catalog
 from tools.campaigns import Campaign, campaign_for, earlier_same
@@ -100,10 +100,8 @@ def _plan_of_a_day(out: Interpretation, today: date) -> Interpretation:
     if out.intent != "plan" or out.period is None:
         return out
     first, last = (date.fromisoformat(out.period[k]) for k in ("from", "to"))
-    if first <= today <= last:
+    if first <= today <= last or first == last:
         return out
-    if first == last:
-        return out  # the plan of that day, as far as the data tells
     return out.model_copy(update={"intent": "knowledge"})
 
 
@@ -120,7 +118,7 @@ def _named_campaign(
         return None, False
     mine = [c for c in campaigns if c.key == key]
     year = next((int(y) for y in re.findall(r"(?<!\d)20\d\d(?!\d)", text)), None)
-    if year is None and re.search(r"去年|上一年|last year", text):
+    if year is None and LAST_YEAR.search(text):
         year = now.year - 1
     if year is not None:
         dated = next((c for c in mine if c.year == year), None)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from tools.facts import Action, Citation, Fact, Record
+from tools.facts import Action, Chart, Citation, Draft, Fact, Record
 
 Intent = Literal[
     "plan", "metric", "crowd", "draft", "check", "target", "review", "knowledge", "phase", "brief", "help", "smalltalk",
@@ -43,8 +43,8 @@ class Answer(Record):
     facts: list[Fact] = []
     citations: list[Citation] = []
     actions: list[Action] = []
-    drafts: list[dict[str, Any]] = []
-    charts: list[dict[str, Any]] = []
+    drafts: list[Draft] = []
+    charts: list[Chart] = []
     clarify: Clarify | None = None
     model: str = "embedded"
     degraded: str | None = None

@@ -70,6 +70,8 @@ def answer(room: WarRoom, question: Question) -> Answer:
         facts=result.facts if result else [],
         citations=result.citations if result else [],
         actions=result.actions if result else [],
+        drafts=result.drafts if result else [],
+        charts=result.charts if result else [],
         clarify=clarify,
     )
     return grounded(draft, question.text, lang).model_copy(update={"elapsed_ms": _ms(began)})

@@ -1,6 +1,6 @@
 """Every text a model reads and every fixed text a person reads, in zh and en.
 
-`text(key, lang, **variables)` fills one template of texts.yaml. A missing key, language or variable is an error of
+`text(key, lang, **variables)` fills one template of this folder's YAML files (each group of keys stands in one of them). A missing key, language or variable is an error of
 ours and raises at once (KeyError), so no half-filled sentence can reach a person.
 """
 
@@ -18,17 +18,20 @@ def _texts() -> dict[str, dict[str, str]]:
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    with (Path(__file__).parent / "texts.yaml").open(encoding="utf-8") as f:
-        raw = yaml.load(f, Loader=loader)
     flat: dict[str, dict[str, str]] = {}
-    for group, entries in raw.items():
-        for key, pair in entries.items():
-            flat[f"{group}.{key}"] = pair
+    for path in sorted(Path(__file__).parent.glob("*.yaml")):
+        with path.open(encoding="utf-8") as f:
+            raw = yaml.load(f, Loader=loader)
+        for group, entries in raw.items():
+            for key, pair in entries.items():
+                if f"{group}.{key}" in flat:
+                    raise KeyError(f"{path.name}: {group}.{key} stands in two files")
+                flat[f"{group}.{key}"] = pair
     return flat
 
 
 def text(key: str, lang: str, **variables: Any) -> str:
-    """The template `key` (`group.name` in texts.yaml) in `lang` ("zh" or "en") with its variables filled in."""
+    """The template `key` (`group.name`) in `lang` ("zh" or "en") with its variables filled in."""
     return _texts()[key][lang].format(**variables)
 
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from knowledge.catalog import Unit
+from knowledge.catalog import Channel, Unit
 from tools.periods import Window
 
 
@@ -53,13 +53,59 @@ class Action(Record):
     stop_rule: str | None
 
 
+class Finding(Record):
+    """One thing that a rule found in a copy: `span` are the characters [start, end) of its text."""
+
+    rule: str
+    level: Literal["warn", "block"]
+    span: tuple[int, int]
+    text: str
+    why: str
+    rewrite: str | None
+    source: str
+
+
+class Verdict(Record):
+    """What the check of a copy says (contracts: check --json). `units` are UTF-16 code units with variables at their
+    longest, `segments` the messages an SMS is billed as (1 for other channels)."""
+
+    channel: Channel
+    text: str
+    units: int
+    segments: int
+    verdict: Literal["pass", "warn", "block"]
+    findings: list[Finding] = []
+
+
+class Draft(Record):
+    """One variant of a touch message. It is ready only when its verdict does not block."""
+
+    id: str
+    channel: Channel
+    variant: str
+    text: str
+    units: int
+    segments: int
+    verdict: Verdict
+
+
+class Chart(Record):
+    """A PNG file in the workspace."""
+
+    id: str
+    title: str
+    path: str
+
+
 class ToolResult(Record):
     """`data` refers to facts by id and holds no number of its own."""
 
-    kind: Literal["phase", "crowd", "metric", "plan", "knowledge", "refused"]
+    kind: Literal["phase", "crowd", "metric", "plan", "knowledge", "draft", "check", "brief", "refused"]
     facts: list[Fact] = []
     citations: list[Citation] = []
     actions: list[Action] = []
+    drafts: list[Draft] = []
+    charts: list[Chart] = []
     data: dict[str, Any] = {}
 
     def text(self) -> str:

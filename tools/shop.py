@@ -71,6 +71,11 @@ class Shop:
     settings: Thresholds
 
     @property
+    def key(self) -> str:
+        """The workspace folder's name: what the shop is called in grants, chats and the audit log."""
+        return self.root.resolve().name
+
+    @property
     def data_file(self) -> Path:
         return self.root / "data.duckdb"
 

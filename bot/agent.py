@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast, get_type_hints
@@ -16,11 +17,14 @@ from langgraph.graph.message import REMOVE_ALL_MESSAGES
 import tools
 from bot.embedded import EmbeddedModel
 from tools.context import Context
-from tools.errors import AskAgain
+from tools.errors import AskAgain, NeedsPerson
 from tools.facts import ToolResult
 from tools.lines import literal
 
 KEPT_EXCHANGES = 10
+log = logging.getLogger(__name__)
+_CONNECT_SECONDS = 5.0
+_SETUP_LOCK = 0x57415253  # the advisory lock under which the tables of the memory are made
 _RUNTIME = ToolRuntime[Any, Any]
 
 
@@ -73,21 +77,72 @@ def refusal(ctx: Context, error: AskAgain) -> ToolResult:
     return ToolResult(kind="refused", facts=ctx.sheet.facts, data=data)
 
 
-def open_memory(path: Path) -> tuple[Any, Callable[[], None]]:
-    """A checkpointer in the file `path`, and how to close it."""
+def open_memory(where: Path | str) -> tuple[Any, Callable[[], None]]:
+    """A checkpointer in the file `where`, or in PostgreSQL when it is a `postgresql://` URL, and how to close it.
+
+    NeedsPerson when the database cannot be reached.
+    """
+    if isinstance(where, str) and where.startswith(("postgresql://", "postgres://")):
+        return _postgres_memory(where)
     import sqlite3
 
     from langgraph.checkpoint.sqlite import SqliteSaver
 
-    connection = sqlite3.connect(path, check_same_thread=False)
+    connection = sqlite3.connect(where, check_same_thread=False)
     connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")  # a power cut may cost the last exchange, never the file
     saver = SqliteSaver(connection)
     saver.setup()
     return saver, connection.close
 
 
+def _postgres_memory(url: str) -> tuple[Any, Callable[[], None]]:
+    import time
+
+    import psycopg
+    from langgraph.checkpoint.postgres import PostgresSaver
+    from psycopg.rows import dict_row
+    from psycopg_pool import ConnectionPool, PoolTimeout
+
+    wanted = {"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row}  # what the saver asks for
+    check = ConnectionPool.check_connection  # one cut by a restart of the server is replaced before it is used
+    pool: Any = ConnectionPool(url, kwargs=wanted, min_size=1, max_size=8, open=False, check=check)
+    try:
+        pool.open(wait=True, timeout=_CONNECT_SECONDS)
+        saver = PostgresSaver(pool)
+        with pool.connection() as connection:
+            # Two workers that start at once must not both make the tables. Trying again instead of waiting, because a
+            # statement that waits for the lock would itself hold up the CREATE INDEX CONCURRENTLY of who has it.
+            while not connection.execute("SELECT pg_try_advisory_lock(%s) AS got", (_SETUP_LOCK,)).fetchone()["got"]:
+                time.sleep(0.05)
+            try:
+                saver.setup()
+            finally:
+                connection.execute("SELECT pg_advisory_unlock(%s)", (_SETUP_LOCK,))
+    except (psycopg.OperationalError, PoolTimeout) as e:
+        pool.close()
+        server = psycopg.conninfo.conninfo_to_dict(url)
+        where = f"{server.get('host', '')}/{server.get('dbname', '')}"
+        raise NeedsPerson("memory_unreachable", where=where) from e
+    except BaseException:
+        pool.close()
+        raise
+    return saver, pool.close
+
+
 def forget_steps(saver: Any, thread: str) -> None:
     """Keep only the newest checkpoint of a thread: the saver would keep every one for ever. Its ids sort by time."""
+    from langgraph.checkpoint.sqlite import SqliteSaver
+
+    if not isinstance(saver, SqliteSaver):
+        import psycopg
+
+        try:
+            saver.prune([thread], strategy="keep_latest")
+        except (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected) as e:
+            # Another worker writes to the same thread just now; the next answer prunes again.
+            log.info("The steps of %s stay until the next answer: %s", thread, type(e).__name__)
+        return
     with saver.cursor() as cursor:
         for table in ("writes", "checkpoints"):
             cursor.execute(

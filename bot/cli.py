@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from bot import commands_bot, commands_copy
 from bot.commands import COMMANDS, fail
 from bot.settings import Settings
 from knowledge.catalog import CatalogError
@@ -26,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # lives longer and switches the collector on again.
     gc.disable()
     try:
-        return int(COMMANDS[args.command](args) or 0)
+        return int(_COMMANDS[args.command](args) or 0)
     except WarRoomError as e:
         return fail(e, args)
     except CatalogError as e:
@@ -43,6 +44,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     finally:
         if collected:
             gc.enable()
+
+
+_COMMANDS = {
+    **COMMANDS,
+    "draft": commands_copy.draft,
+    "check": commands_copy.check,
+    "brief": commands_bot.brief,
+    "bot": commands_bot.bot,
+    "doctor": commands_bot.doctor,
+}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -88,6 +99,25 @@ def _parser() -> argparse.ArgumentParser:
     plan = command("plan", "today's actions")
     plan.add_argument("--crowd", help="a crowd or an expression of crowds")
 
+    command("brief", "the daily briefing")
+
+    draft = command("draft", "write a touch message for a crowd, checked")
+    channels = "sms, card_sms, ai_call, exclusive_service, group, push, live"
+    draft.add_argument("--channel", default="sms", metavar="CH", help=channels)
+    draft.add_argument("--crowd", metavar="C", help="a crowd or an expression of crowds (default: cart_unpaid)")
+    draft.add_argument("--benefit", metavar="TEXT", help="a benefit that the shop gives")
+    draft.add_argument("--variants", type=int, default=2, metavar="N")
+    draft.add_argument("--purpose", metavar="P")
+
+    check = command("check", "check a touch message for law and truth")
+    check.add_argument("--channel", default="sms", metavar="CH")
+    check.add_argument("text", nargs="?")
+    check.add_argument("--file", type=Path, metavar="F")
+    check.add_argument("--batch", type=Path, metavar="F.jsonl", help='{"id","text","channel"?} a line')
+
+    command("bot", "the Telegram bot (TELEGRAM_BOT_TOKEN, WARROOM_OWNER; webhook with WARROOM_WEBHOOK_URL)")
+    command("doctor", "check settings, data, index, model and Telegram, one line each")
+
     metrics = command("metrics", "metrics of crowds over whole days")
     metrics.add_argument("-m", "--metric", action="extend", nargs="+", default=[], metavar="KEY")
     metrics.add_argument("-c", "--crowd", action="extend", nargs="+", default=[], metavar="CROWD")
@@ -105,13 +135,17 @@ def _parser() -> argparse.ArgumentParser:
     crowd.add_argument("--columns", default="", help="comma-separated columns of the export")
     crowd.add_argument("--with-phone", action="store_true", help="phone numbers in the export; logged")
 
-    knowledge = command("knowledge", "the playbooks: search, list, rebuild")
+    knowledge = command("knowledge", "the playbooks and your own documents: search, list, add, remove, rebuild")
     parts = knowledge.add_subparsers(dest="part", required=True, metavar="PART")
     search = parts.add_parser("search", help="find passages", parents=[common])
     search.add_argument("query")
     search.add_argument("-k", type=int, default=5)
     parts.add_parser("list", help="what is indexed", parents=[common])
     parts.add_parser("rebuild", help="build the index again", parents=[common])
+    add = parts.add_parser("add", help="add documents of your own (.md, .txt)", parents=[common])
+    add.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    remove = parts.add_parser("remove", help="remove a document of your own", parents=[common])
+    remove.add_argument("source")
     return parser
 
 

@@ -30,7 +30,7 @@ def print_json(document: Any) -> None:
     print(json.dumps(document, ensure_ascii=False))
 
 
-def _room(args: argparse.Namespace) -> WarRoom:
+def open_room(args: argparse.Namespace) -> WarRoom:
     from bot.wiring import WarRoom
 
     def building(done: int, total: int) -> None:
@@ -40,7 +40,7 @@ def _room(args: argparse.Namespace) -> WarRoom:
     return WarRoom(args.shop, building)
 
 
-def _as_of(args: argparse.Namespace) -> datetime | None:
+def at_of(args: argparse.Namespace) -> datetime | None:
     from tools.periods import parse_as_of
 
     return parse_as_of(args.as_of) if getattr(args, "as_of", None) else None
@@ -67,7 +67,7 @@ def _init(args: argparse.Namespace) -> None:
             progress=lambda stage, part: show(part),
         )
     args.shop = args.dir
-    with progress(prompts.text("cli.index_building", args.ui_lang)) as show, _room(args) as room:
+    with progress(prompts.text("cli.index_building", args.ui_lang)) as show, open_room(args) as room:
         room.search.build(lambda done, total: show(done / total))
         name = room.shop.name
         if args.demo:  # the first question finds its statements compiled
@@ -139,8 +139,8 @@ def _status(args: argparse.Namespace) -> None:
     from knowledge import catalog
     from tools.status import status
 
-    with _room(args) as room:
-        now = _as_of(args) or room.shop.now()
+    with open_room(args) as room:
+        now = at_of(args) or room.shop.now()
         found = status(room.engine, now)
         name = room.shop.name
     if as_json(args):
@@ -171,11 +171,11 @@ def _ask(args: argparse.Namespace) -> int:
     if args.batch is None and args.question is None:
         print("usage: warroom ask QUESTION | --batch FILE.jsonl", file=sys.stderr)
         return 2
-    with _room(args) as room:
+    with open_room(args) as room:
         if args.batch is not None:
             gc.enable()
             return _batch(args, room)
-        question = Question(args.question, _as_of(args), args.session, getattr(args, "lang", "auto"))
+        question = Question(args.question, at_of(args), args.session, getattr(args, "lang", "auto"))
         reply = answer(room, question)
     if as_json(args):
         print(reply.model_dump_json())
@@ -199,7 +199,7 @@ def _batch(args: argparse.Namespace, room: WarRoom) -> int:
         try:
             entry = _batch_entry(line, args.batch.name, number)
             identity = entry.get("id")
-            at = parse_as_of(entry["as_of"]) if entry.get("as_of") else _as_of(args)
+            at = parse_as_of(entry["as_of"]) if entry.get("as_of") else at_of(args)
             question = Question(entry["question"], at, entry.get("session"), getattr(args, "lang", "auto"))
             document = answer(room, question).model_dump()
         except WarRoomError as e:
@@ -224,8 +224,8 @@ def _chat(args: argparse.Namespace) -> None:
     from bot.console import chat
 
     gc.enable()
-    with _room(args) as room:
-        chat(room, _as_of(args), args.ui_lang)
+    with open_room(args) as room:
+        chat(room, at_of(args), args.ui_lang)
 
 
 # --- numbers and plans -------------------------------------------------------------------------------------------
@@ -234,8 +234,8 @@ def _chat(args: argparse.Namespace) -> None:
 def _phase(args: argparse.Namespace) -> None:
     from tools.phases import phase
 
-    with _room(args) as room:
-        ctx = room.context(_as_of(args), args.ui_lang)
+    with open_room(args) as room:
+        ctx = room.context(at_of(args), args.ui_lang)
         result = phase(ctx)
     data = result.data
     if as_json(args):
@@ -251,8 +251,8 @@ def _plan(args: argparse.Namespace) -> None:
     from bot.answer import Interpretation
     from tools.plans import plan
 
-    with _room(args) as room:
-        result = plan(room.context(_as_of(args), args.ui_lang), args.crowd, limit=None)
+    with open_room(args) as room:
+        result = plan(room.context(at_of(args), args.ui_lang), args.crowd, limit=None)
     if as_json(args):
         document = result.model_dump()
         data = document.pop("data")
@@ -270,12 +270,12 @@ def _metrics(args: argparse.Namespace) -> None:
     from tools.facts import display
     from tools.periods import parse_as_of, parse_day, window
 
-    with _room(args) as room:
+    with open_room(args) as room:
         keys = [names.metric_key(m) for m in args.metric] or list(catalog.metrics())
         crowds = [audience.canonical(audience.parse(c)) for c in args.crowd] or ["all", "old", "new", "member", "fan"]
         if args.by is not None and args.by not in metrics.BY:
             raise AskAgain("unknown_by", name=args.by, nearest=", ".join(metrics.BY))
-        now = _as_of(args) or room.shop.now()
+        now = at_of(args) or room.shop.now()
         # A time of day behind --to is the moment up to which is looked.
         if args.last and ":" in args.last:
             now = min(now, parse_as_of(args.last))
@@ -327,8 +327,8 @@ def _crowd(args: argparse.Namespace) -> None:
         if column not in audience.FILTERS or not value or '"' in value:
             raise AskAgain("unknown_filter", name=condition, nearest=", ".join(f"{c}=…" for c in audience.FILTERS))
         args.crowds = [f'({c}) and {column}:"{value}"' for c in args.crowds]
-    with _room(args) as room:
-        ctx = room.context(_as_of(args), args.ui_lang)
+    with open_room(args) as room:
+        ctx = room.context(at_of(args), args.ui_lang)
         if args.export is not None:
             columns = [c.strip() for c in args.columns.split(",") if c.strip()]
             text = " or ".join(f"({c})" for c in args.crowds) if len(args.crowds) > 1 else args.crowds[0]
@@ -362,8 +362,9 @@ def _crowd_json(p: Any, at: datetime) -> dict[str, Any]:
 
 def _knowledge(args: argparse.Namespace) -> None:
     from bot.console import progress, table
+    from tools import documents
 
-    with _room(args) as room:
+    with open_room(args) as room:
         if args.part == "rebuild":
             with progress(prompts.text("cli.index_building", args.ui_lang)) as show:
                 n = room.search.build(lambda done, total: show(done / total), anew=True)
@@ -378,6 +379,13 @@ def _knowledge(args: argparse.Namespace) -> None:
             else:
                 body = [[s, k, str(n)] for (s, k), n in counted.items()]
                 table(body[0], body[1:])
+        elif args.part == "add":
+            _add_documents(args, room)
+        elif args.part == "remove":
+            documents.remove_known(room.shop.root, args.source)
+            room.search.build()
+            said = prompts.text("document.removed", args.ui_lang, source=args.source)
+            print_json({"source": args.source, "removed": True}) if as_json(args) else print(said)
         else:
             hits = room.search.search(args.query, args.k)
             rows = [
@@ -397,6 +405,23 @@ def _knowledge(args: argparse.Namespace) -> None:
             else:
                 for r in rows:
                     print(f"{r['score']:.2f}  {r['source']} · {r['section']}\n      {str(r['text']).splitlines()[0]}")
+
+
+def _add_documents(args: argparse.Namespace, room: WarRoom) -> None:
+    from bot.console import progress
+    from tools import documents
+
+    for path in args.paths:  # all or none
+        documents.read(path)
+    added = [documents.add(room.shop.root, path) for path in args.paths]
+    with progress(prompts.text("cli.index_building", args.ui_lang)) as show:
+        room.search.build(lambda done, total: show(done / total))
+    if as_json(args):
+        print_json([{"source": a.source, "sections": a.sections, "state": a.state} for a in added])
+        return
+    for a in added:
+        said = {"new": "document.new", "replaced": "document.replaced", "same": "document.same"}[a.state]
+        print(prompts.text(said, args.ui_lang, source=a.source, sections=a.sections))
 
 
 COMMANDS = {

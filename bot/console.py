@@ -6,24 +6,29 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import prompts
 from bot import render
+from bot.shortcuts import QUESTIONS, question_for
 from bot.wiring import WarRoom
 from tools.errors import WarRoomError
+
+if TYPE_CHECKING:
+    from bot.answer import Answer
 
 SESSION = "terminal"
 
 
 def chat(room: WarRoom, as_of: datetime | None, lang: str) -> None:
-    """Questions from standard input until /quit or its end; /new forgets the conversation."""
-    from bot.conversation import Question, answer, forget
-
+    """Questions and commands from standard input until /quit or its end."""
     interactive = sys.stdin.isatty()
     if interactive:
         import readline  # noqa: F401  # arrow keys and history in input()
 
         print(prompts.text("cli.chat_hello", lang, shop=room.shop.name))
+    last: Answer | None = None
     while True:
         try:
             text = input("> " if interactive else "").strip()
@@ -31,17 +36,56 @@ def chat(room: WarRoom, as_of: datetime | None, lang: str) -> None:
             return
         if text in ("/quit", "/exit"):
             return
-        if text == "/new":
-            forget(room, SESSION)
-            print(prompts.text("cli.chat_new", lang))
-            continue
         if not text:
             continue
         try:
-            reply = answer(room, Question(text, as_of=as_of, session=SESSION))
-            print(render.terminal(reply, colour=sys.stdout.isatty()) + "\n", flush=True)
+            last = _said(room, text, as_of, lang, last) or last
         except WarRoomError as e:
             print(f"{e.message(lang)} {e.hint(lang)}", file=sys.stderr)
+
+
+def _said(room: WarRoom, text: str, as_of: datetime | None, lang: str, last: Answer | None) -> Answer | None:
+    """Do what one line says; the answer, when there is one. /sources, /export and /chart are about the `last` one."""
+    from bot.conversation import Question, answer, forget
+    from bot.understanding.interpret import language
+
+    name, _, about = text.removeprefix("/").partition(" ") if text.startswith("/") else ("", "", "")
+    if name == "new":
+        forget(room, SESSION)
+        print(prompts.text("cli.chat_new", lang))
+    elif name == "help":
+        print(prompts.text("answer.help", lang))
+        print("\n".join(f"/{key} {prompts.text(f'command.{key}', lang)}" for key in (*QUESTIONS, "new")))
+        print(prompts.text("cli.chat_more", lang))
+    elif name in ("sources", "export", "chart"):
+        if last is None:
+            print(prompts.text("cli.chat_ask_first", lang))
+        else:
+            print(_about_last(room, name, about.strip(), last, lang))
+    elif name and name not in QUESTIONS:
+        print(prompts.text("telegram.no_such_command", lang, name=f"/{name}"))
+    else:
+        asked = question_for(name, about.strip(), language(about) if about.strip() else lang) if name else text
+        reply = answer(room, Question(asked, as_of=as_of, session=SESSION))
+        print(render.terminal(reply, colour=sys.stdout.isatty()))
+        print("".join(f"{chart.title}: {chart.path}\n" for chart in reply.charts), flush=True)
+        return reply
+    return None
+
+
+def _about_last(room: WarRoom, name: str, path: str, last: Answer, lang: str) -> str:
+    from bot import exports
+
+    if name == "sources":
+        return render.unmarked(exports.sources_text(last, lang)) + "\n\n" + exports.queries_file(last).decode()
+    if name == "chart":
+        chart = exports.chart_of(room, last)
+        return f"{chart.title}: {chart.path}"
+    target = Path(path or "crowd.csv")
+    people = exports.people_of(room, last, target)
+    if people is None:
+        return prompts.text("telegram.no_crowd", lang)
+    return prompts.text("cli.exported", lang, people=f"{people:,}", path=target)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,25 +14,32 @@ from langchain_core.messages import HumanMessage, ToolMessage
 from bot import grounding, writer
 from bot.agent import compact, forget_steps
 from bot.answer import Answer, Interpretation
-from bot.embedded import INTERPRETATION
+from bot.embedded import DRAFT, INTERPRETATION
 from bot.understanding import interpret
+from bot.understanding.drafting import DraftWish
 from bot.understanding.interpret import MAX_LENGTH, language
+from bot.understanding.said import summary
 from bot.wiring import WarRoom
 from tools.facts import ToolResult
 
 
 @dataclass(frozen=True)
 class Question:
-    """`as_of` overrides the shop's clock; `session` names a conversation that is remembered; `lang` auto, zh or en."""
+    """`as_of` overrides the shop's clock; `session` names a conversation that is remembered; `lang` auto, zh or en; `about` is
+    what was understood before, where that is not the session's last question (a button under an older answer)."""
 
     text: str
     as_of: datetime | None = None
     session: str | None = None
     lang: str = "auto"
+    about: Interpretation | None = None
 
 
-def answer(room: WarRoom, question: Question) -> Answer:
-    """The grounded answer to one question. NeedsPerson when the shop's data cannot be opened."""
+def answer(room: WarRoom, question: Question, said: Callable[[str], None] | None = None) -> Answer:
+    """The grounded answer to one question. NeedsPerson when the shop's data cannot be opened.
+
+    `said` is told, before anything is computed, what was understood.
+    """
     began = time.perf_counter()
     lang = language(question.text) if question.lang == "auto" else question.lang
     ctx = room.context(question.as_of, lang)
@@ -40,18 +48,29 @@ def answer(room: WarRoom, question: Question) -> Answer:
         return refusal.model_copy(update={"elapsed_ms": _ms(began)})
     agent = room.remembering_agent if question.session else room.agent
     config: dict[str, Any] = {"configurable": {"thread_id": question.session}} if question.session else {}
-    previous, options_shown = _previous(agent, config) if question.session else (None, [])
+    previous, options_shown, drafted = _previous(agent, config) if question.session else (None, [], None)
+    if question.about is not None and question.about != previous:
+        previous, drafted = question.about, None
     text_asked = _chosen(question.text, options_shown)
     understood = interpret(
-        text_asked, previous, lexicon=room.lexicon, now=ctx.at, campaigns=room.shop.campaigns, lang=lang
+        text_asked,
+        previous,
+        lexicon=room.lexicon,
+        now=ctx.at,
+        campaigns=room.shop.campaigns,
+        lang=lang,
+        drafted=drafted,
     )
     what, clarify = understood.interpretation, understood.clarify
+    if said is not None and clarify is None:
+        said(summary(what, lang))
     message = HumanMessage(
         content=question.text,
         additional_kwargs={
             INTERPRETATION: what.model_dump(),
             "lang": lang,
             "clarify": clarify.model_dump() if clarify else None,
+            DRAFT: understood.draft.model_dump() if understood.draft else None,
         },
     )
     options: dict[str, Any] = {"durability": "exit"} if question.session else {}
@@ -123,13 +142,15 @@ def _chosen(text: str, options: list[str]) -> str:
     return options[n - 1] if n <= len(options) else text
 
 
-def _previous(agent: Any, config: dict[str, Any]) -> tuple[Interpretation | None, list[str]]:
-    """What was understood last in this session, and the options that were asked back."""
+def _previous(agent: Any, config: dict[str, Any]) -> tuple[Interpretation | None, list[str], DraftWish | None]:
+    """What was understood last in this session, the options that were asked back, and how the last draft was wished."""
     messages = agent.get_state(config).values.get("messages", [])
     last = next((m for m in reversed(messages) if isinstance(m, HumanMessage)), None)
     raw = last.additional_kwargs.get(INTERPRETATION) if last else None
     asked_back = (last.additional_kwargs.get("clarify") or {}).get("options", []) if last else []
-    return (Interpretation.model_validate(raw) if raw else None), list(asked_back)
+    wish = last.additional_kwargs.get(DRAFT) if last else None
+    previous = Interpretation.model_validate(raw) if raw else None
+    return previous, list(asked_back), DraftWish.model_validate(wish) if wish else None
 
 
 def _result(messages: list[Any]) -> ToolResult | None:

@@ -16,8 +16,11 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 
 from bot import writer
 from bot.answer import Clarify, Interpretation
+from bot.understanding.drafting import DraftWish, text_to_check
 
-INTERPRETATION = "interpretation"  # key in a HumanMessage's additional_kwargs
+# Keys in a HumanMessage's additional_kwargs.
+INTERPRETATION = "interpretation"
+DRAFT = "draft"
 
 
 class EmbeddedModel(BaseChatModel):
@@ -55,7 +58,8 @@ def respond(messages: Sequence[BaseMessage]) -> AIMessage:
     clarify = Clarify.model_validate(extra["clarify"]) if extra.get("clarify") else None
     results = [m for m in messages[asked + 1 :] if isinstance(m, ToolMessage)]
     if not results:
-        call = None if clarify else tool_call(what, str(messages[asked].text))
+        wish = DraftWish.model_validate(extra[DRAFT]) if extra.get(DRAFT) else None
+        call = None if clarify else tool_call(what, str(messages[asked].text), wish)
         if call is None:
             return AIMessage(content=writer.without_tool(what, clarify, lang, str(messages[asked].text)))
         return AIMessage(
@@ -83,13 +87,21 @@ def filtered(what: Interpretation) -> list[str]:
     return [f"({c}) and {conditions}" for c in what.crowds if c not in implied] or [conditions]
 
 
-def tool_call(what: Interpretation, question: str) -> tuple[str, dict[str, Any]] | None:
-    """(tool, arguments) for an interpretation; None when no tool is needed."""
+def tool_call(what: Interpretation, question: str, wish: DraftWish | None = None) -> tuple[str, dict[str, Any]] | None:
+    """(tool, arguments) for an interpretation; None when no tool is needed. `wish`: how a draft is to be."""
     if what.intent == "phase":
         return "phase", {"campaign": what.campaign}
+    if what.intent == "brief":
+        return "brief", {}
     crowds = filtered(what)
+    asked = " or ".join(f"({c})" for c in crowds) if len(crowds) > 1 else next(iter(crowds), None)
+    if what.intent == "draft" and asked:
+        extra = wish.model_dump(exclude_none=True, exclude={"adds"}) if wish else {}
+        return "draft", {"channel": what.channel or "sms", "crowd": asked, **extra}
+    if what.intent == "check":
+        checked = text_to_check(question)
+        return ("check_copy", {"text": checked[1], "channel": what.channel}) if checked else None
     if what.intent == "plan":
-        asked = " or ".join(f"({c})" for c in crowds) if len(crowds) > 1 else next(iter(crowds), None)
         return "plan", {"crowd": asked, "on": what.period["to"] if what.period else None}
     if what.intent == "crowd":
         return "crowd", {"crowds": crowds, "on": what.period["to"] if what.period else None}

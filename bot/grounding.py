@@ -28,6 +28,8 @@ _ENGLISH = re.compile(
     r"twice|double|triple|quarter)\b[ -]?)+",
     re.IGNORECASE,
 )
+# Behind a number, what makes it a quantity.
+_NO_COUNT = r"(?!\s*(?:[人个名位元块件天条单次笔款倍成%％]|小时|分钟|people|persons?|hours?|days?|minutes?))"
 _LIST_NUMBER = re.compile(r"^\s*\d{1,2}[.)、]\s")
 _MARK = re.compile(r"\[(\d{1,2})\]")
 
@@ -48,10 +50,11 @@ def problems(answer: Answer, question: str) -> list[Problem]:
     marks = {str(c.id) for c in answer.citations}
     out = []
     for i, line in enumerate(answer.text.split("\n")):
-        out += [Problem(i, f"[{m}]") for m in _MARK.findall(line) if m not in marks]
         body = line
         for phrase in verbatim:
-            body = body.replace(phrase, " ")
+            body = _without(phrase, body)
+        # Marks inside a quoted line are the document's own.
+        out += [Problem(i, f"[{m}]") for m in _MARK.findall(body) if m not in marks]
         body = _LIST_NUMBER.sub("", _MARK.sub(" ", body))
         out += [Problem(i, n) for n in sorted(numerals(body)) if n not in allowed]
     return out
@@ -68,9 +71,21 @@ def _verbatim(answer: Answer) -> list[str]:
     return sorted(found, key=len, reverse=True)
 
 
+def _without(phrase: str, line: str) -> str:
+    """The line with the phrase blanked out; the 618 of ¥496,618, of ¥618 and of 618 人 is not the campaign."""
+    if phrase not in line:
+        return line
+    before = r"(?<![\d¥$€£])(?<!\d[,.])" if phrase[0].isdigit() else ""
+    after = r"(?![,.]?\d)" if phrase[-1].isdigit() else ""
+    if phrase.isdigit():
+        after += _NO_COUNT
+    return re.sub(before + re.escape(phrase) + after, " ", line)
+
+
 def numerals(text: str) -> set[str]:
     """The numerals of a text, in a form in which the same number written the same way compares equal."""
-    plain = unicodedata.normalize("NFKC", text).translate(_TRADITIONAL)
+    # A full-width comma stands between numbers, never inside one: ¥37,085，6 月 holds two.
+    plain = unicodedata.normalize("NFKC", text.replace("，", " ， ")).translate(_TRADITIONAL)
     found: Iterable[str] = [*_DIGITS.findall(plain), *_CHINESE.findall(plain)]
     words = (m.group().strip(" -").lower() for m in _ENGLISH.finditer(plain))
     return {_normal(n) for n in [*found, *words] if n and n != "一"}

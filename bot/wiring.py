@@ -24,9 +24,12 @@ _VALUES = 300  # of each column that a question may filter by
 class WarRoom:
     """One shop's engine, index, agent and memory."""
 
-    def __init__(self, root: Path, progress: Callable[[int, int], None] | None = None) -> None:
+    def __init__(
+        self, root: Path, progress: Callable[[int, int], None] | None = None, *, memory_url: str | None = None
+    ) -> None:
         self.shop: Shop = load_shop(root)
         self._progress = progress
+        self._memory_url = memory_url
         self._opened: list[Callable[[], None]] = []
 
     @cached_property
@@ -41,8 +44,9 @@ class WarRoom:
     @cached_property
     def search(self) -> Searcher:
         from knowledge.search import Searcher
+        from tools.documents import folder_of
 
-        return Searcher(self.shop.index_dir, self._progress)
+        return Searcher(self.shop.index_dir, self._progress, folder_of(self.shop.root))
 
     @cached_property
     def lexicon(self) -> Lexicon:
@@ -77,7 +81,7 @@ class WarRoom:
         """The agent that keeps each session's exchanges in the workspace."""
         from bot.agent import build, open_memory
 
-        saver, close = open_memory(self.shop.memory_file)
+        saver, close = open_memory(self._memory_url or self.shop.memory_file)
         self._opened.append(close)
         return build(saver)
 
@@ -92,6 +96,36 @@ class WarRoom:
             open_search=lambda: self.search,
             sheet=FactSheet(moment, lang, self.shop.currency),
         )
+
+    def warm(self) -> None:
+        """Open what questions need now, in one thread, so that the first question does not pay for it."""
+        if self.shop.data_file.exists():
+            assert self.engine
+        assert self.lexicon
+        assert self.remembering_agent
+        assert self.agent
+
+    def forget_values(self) -> None:
+        """After an import: the levels and cities that a question may name are read anew."""
+        self.__dict__.pop("lexicon", None)
+
+    def learn(self, path: Path) -> str:
+        """Add a document to the shop's knowledge and index it; returns the name by which it is cited."""
+        from tools import documents
+
+        source = documents.add(self.shop.root, path).source
+        self.search.build(self._progress)
+        return source
+
+    def give_way(self) -> None:
+        """Let go of the data file if somebody waits to write it; the next question opens it again."""
+        if "engine" in self.__dict__:
+            self.engine.give_way()
+
+    def release(self) -> None:
+        """Let go of the data file, to write it ourselves."""
+        if "engine" in self.__dict__:
+            self.engine.release()
 
     def close(self) -> None:
         for close in reversed(self._opened):

@@ -8,6 +8,8 @@ from typing import Any
 
 import prompts
 from bot.answer import Clarify, Interpretation
+from bot.brief_writer import brief_lines
+from bot.draft_writer import check_lines, draft_lines
 from bot.understanding.lexicon import fold, words
 from tools import wording
 from tools.facts import ToolResult
@@ -32,7 +34,9 @@ def without_tool(what: Interpretation, clarify: Clarify | None, lang: str, quest
         return fixed("answer.privacy", lang)
     if what.intent == "unsupported" and any(_stands_in(w, question) for w in known["elsewhere"]):
         return fixed("answer.elsewhere", lang)
-    if what.intent in ("draft", "check", "target", "review", "brief"):
+    if what.intent == "check":
+        return fixed("draft.paste_text", lang)
+    if what.intent in ("draft", "target", "review", "brief"):
         name = fixed(f"intent.{what.intent}", lang)
         return fixed("answer.not_built", lang, name=name)
     return f"{fixed('answer.not_understood', lang)}\n{fixed('answer.help', lang)}"
@@ -47,9 +51,10 @@ def write(artifact: dict[str, Any], what: Interpretation, lang: str) -> str:
     result = ToolResult.model_validate(artifact)
     if result.kind == "refused":
         return f"{result.data['message']}\n{result.data['hint']}"
-    lines = {"phase": _phase, "plan": _plan, "crowd": _crowd, "metric": _metric, "knowledge": _knowledge}[result.kind](
-        result, what, lang
-    )
+    lines = {
+        "phase": _phase, "plan": _plan, "crowd": _crowd, "metric": _metric, "knowledge": _knowledge, "brief": _brief,
+        "draft": _draft, "check": _check,
+    }[result.kind](result, what, lang)  # fmt: skip
     assumed = [*what.assumed, *result.data.get("assumed", [])]
     if assumed:
         lines.append(fixed("answer.assumed", lang, assumed=fixed("join.list", lang).join(assumed)))
@@ -108,6 +113,18 @@ def _plan(result: ToolResult, what: Interpretation, lang: str) -> list[str]:
             ]
     lines += ["", *_sources(result, lang)]
     return [*lines, _next("plan_unpaid" if data["mode"] == "unpaid" else "plan_tasks", lang)]
+
+
+def _brief(result: ToolResult, what: Interpretation, lang: str) -> list[str]:
+    return brief_lines(result, lang)
+
+
+def _draft(result: ToolResult, what: Interpretation, lang: str) -> list[str]:
+    return draft_lines(result, lang)
+
+
+def _check(result: ToolResult, what: Interpretation, lang: str) -> list[str]:
+    return check_lines(result, lang)
 
 
 def _action(number: int, action: dict[str, Any], result: ToolResult, lang: str) -> list[str]:

@@ -38,7 +38,12 @@ class Section:
 
     def quote(self) -> str:
         """The section's first sentence, verbatim: what it says in short."""
-        return next(part.strip() for part in _SENTENCE_END.split(self.text) if part.strip())
+        return first_sentence(self.text)
+
+
+def first_sentence(text: str) -> str:
+    """What a text that is not blank begins with, verbatim."""
+    return next(part.strip() for part in _SENTENCE_END.split(text) if part.strip())
 
 
 def parse_playbook(text: str, file: str) -> list[Section]:

@@ -1,11 +1,12 @@
-"""Everything that can be found: playbook sections and the catalogue's strategies, metrics and crowds."""
+"""Everything that can be found: playbook sections, the catalogue's strategies, metrics and crowds, the shop's own documents."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
-from knowledge import catalog
+from knowledge import catalog, documents
 from knowledge.catalog import Bilingual
 from knowledge.chunks import section_of, sections
 
@@ -47,6 +48,18 @@ def passages() -> list[Passage]:
         names = (key, crowd.name.zh, crowd.name.en, *crowd.aliases)
         section = Bilingual(zh=f"人群 › {crowd.name.zh}", en=f"Crowd › {crowd.name.en}")
         out.append(_entry("crowd", key, section, crowd.meaning, names))
+    return out
+
+
+def own_passages(folder: Path) -> list[Passage]:
+    """The sections of the shop's documents; the source is the file's name in both languages."""
+    out = []
+    for path in documents.files(folder):
+        source = Bilingual(zh=path.name, en=path.name)
+        for n, part in enumerate(documents.sections_of(path)):
+            section = Bilingual(zh=part.path, en=part.path)
+            name = part.path.split(" › ")[-1]
+            out.append(Passage(f"document:{path.name}#{n}", "playbook", source, section, part.text, (name,)))
     return out
 
 

@@ -1,6 +1,7 @@
 """Every text a model reads and every fixed text a person reads, in zh and en.
 
-`text(key, lang, **variables)` fills one template of this folder's YAML files (each group of keys stands in one of them). A missing key, language or variable is an error of
+`text(key, lang, **variables)` fills one template of the YAML files here; each group of keys stands in one of them, errors in
+several. A missing key, language or variable is an error of
 ours and raises at once (KeyError), so no half-filled sentence can reach a person.
 """
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.wiring import WarRoom
+from tests.postgres import postgres_url  # noqa: F401
 
 SHARED = Path(__file__).parent.parent.parent / "shared"
 

@@ -163,6 +163,13 @@ def test_every_text_is_used() -> None:
         "when.",
         "cli.state",
         "plan.",
+        "command.",
+        "question.",
+        "button.",
+        "role.",
+        "ledger.",
+        "doctor.",
+        "check.",
     )
     for key in prompts.keys():  # noqa: SIM118
         if key.startswith(("error.", "hint.")):

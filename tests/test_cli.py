@@ -184,7 +184,10 @@ def test_an_empty_shop_answers_what_it_can(tmp_path: Path, capsys: pytest.Captur
     assert {t["state"] for t in run.json("status")["tables"]} == {"empty"}
 
 
-def test_a_locked_or_broken_data_file_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_locked_or_broken_data_file_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tools.datafile.WAIT", 0.2)
     root = tmp_path / "broken"
     root.mkdir()
     (root / "shop.yaml").write_text("name: x", encoding="utf-8")

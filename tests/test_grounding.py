@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bot import grounding
@@ -96,6 +96,7 @@ def test_options_asked_back_may_hold_numerals() -> None:
 )
 def test_every_display_is_traced_by_itself_and_by_nothing_else(value: int, unit: str, lang: str) -> None:
     shown = display(value, unit, lang)  # type: ignore[arg-type]
+    assume(shown != "618")  # bare, it is the campaign's name
     assert grounding.problems(reply(f"a {shown} b", (shown,)), "q") == []
     assert grounding.problems(reply(f"a {shown} b", (display(value + 1, unit, lang),)), "q") != []  # type: ignore[arg-type]
 

@@ -257,7 +257,7 @@ def test_the_last_row_of_a_customer_counts(shop: Shop) -> None:
         (b"", "file_empty"), (b"\n\n", "file_empty"), (b"user_id,ts,kind\n", "no_rows"),
         (b"user_id,ts\nu1,2026-06-01\n", "header_missing"),
         ("user_id,用户ID,ts,kind\nu1,u2,2026-06-01,visit\n".encode(), "header_twice"),
-        (b"PK\x03\x04\x14\x00\x06\x00" + bytes(range(256)), "file_binary"),  # an .xlsx under another name
+        (b"PK\x03\x04\x14\x00\x06\x00" + bytes(range(256)), "xlsx_broken"),  # part of an .xlsx under another name
         (b"user_id,ts,kind\nu1,2026-06-01,visit\nu\x00,2026-06-01,visit\n", "file_binary"),
         (f"{EVENTS}\n{GOOD}\nu2,2026-06-01 10:00:00,vis".encode(), "half_written"),
         (f'{EVENTS},source\n{GOOD},a\nu2,2026-06-01,visit,"b\n'.encode(), "open_quote"),
@@ -336,7 +336,8 @@ def test_a_killed_import_leaves_nothing_and_can_be_run_again(shop: Shop) -> None
     assert shop.rows("select count(*), count(distinct user_id) from events") == [("400001", "400000")]
 
 
-def test_data_held_open_by_another_process(shop: Shop) -> None:
+def test_data_held_open_by_another_process(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tools.datafile.WAIT", 0.2)
     shop.load("events", PLAIN)
     code = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
     command = [sys.executable, "-c", code, str(shop.root / "data.duckdb")]

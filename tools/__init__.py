@@ -7,10 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tools.briefing import brief
+from tools.checks import check_copy
+from tools.copywriting import draft
 from tools.facts import ToolResult
 from tools.phases import phase
 from tools.plans import plan
 from tools.playbooks import search_playbooks
 from tools.reports import crowd, metric
 
-TOOLS: tuple[Callable[..., ToolResult], ...] = (phase, plan, crowd, metric, search_playbooks)
+TOOLS: tuple[Callable[..., ToolResult], ...] = (
+    phase, plan, brief, crowd, metric, draft, check_copy, search_playbooks,
+)  # fmt: skip

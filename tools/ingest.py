@@ -13,9 +13,9 @@ import hashlib
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,14 +23,14 @@ from typing import Any
 import prompts
 from knowledge import catalog
 from knowledge.catalog import TableDef
-from tools import names
+from tools import names, spreadsheet
 from tools.columns import bad, quote, reason, stored
 from tools.engine import SQL_TYPES, Engine, plain
 from tools.errors import AskAgain, NeedsPerson
 from tools.store import drop_stored, names_of, replace_keys, store_events, store_keyed
 from tools.textfile import BLANKS, MAX_LINE, TextFile, open_text
 
-FORMATS = ("auto", "csv", "taobao-userbehavior")
+FORMATS = ("auto", "csv", "xlsx", "taobao-userbehavior")
 Refused = tuple[int, str, str, str]  # line, column, value, reason
 REJECT_COLUMNS = ("line", "column", "value", "reason")
 
@@ -49,11 +49,12 @@ class Report:
     span: dict[str, str | None] = field(default_factory=lambda: {"from": None, "to": None})
     columns: dict[str, str] = field(default_factory=dict)
     ignored: list[str] = field(default_factory=list)
+    sheet: str | None = None
     also: dict[str, int] = field(default_factory=dict)
     elapsed_ms: int = 0
 
     def as_json(self) -> dict[str, Any]:
-        return {k: v for k, v in self.__dict__.items() if k not in ("ignored", "also") or v}
+        return {k: v for k, v in self.__dict__.items() if k not in ("ignored", "sheet", "also") or v}
 
 
 def table_key(word: str) -> str:
@@ -78,9 +79,16 @@ def import_file(
 ) -> Report:
     """Import one file into `table`. Raises, with the data as before, when the file as a whole cannot be taken.
 
-    `lang` is the language of the reasons in the reject file; `progress` is told the part done, 0 to 1.
+    `lang` is the language of the reasons in the reject file; `progress` is told the part done, 0 to 1. `fmt` "auto" tells
+    spreadsheets from text by their content; of a spreadsheet, the first sheet whose columns fit best is imported.
     """
     began = time.perf_counter()
+    if fmt == "xlsx" or (fmt == "auto" and spreadsheet.is_spreadsheet(path)):
+        with _as_text(path, table) as (text, sheet), _watched(engine, progress):
+            report = _import_csv(engine, table, text, rejects_dir, now, lang, fmt="xlsx")
+            report.sheet = sheet
+            report.elapsed_ms = round((time.perf_counter() - began) * 1000)
+            return report
     with open_text(path) as text, _watched(engine, progress):
         if fmt == "taobao-userbehavior":
             if table not in ("events", "orders"):
@@ -118,7 +126,30 @@ def _watched(engine: Engine, progress: Callable[[float], None] | None) -> Iterat
 # --- reading CSV -------------------------------------------------------------------------------------------------
 
 
-def _import_csv(engine: Engine, table: str, text: TextFile, rejects_dir: Path, now: datetime, lang: str) -> Report:
+@contextmanager
+def _as_text(path: Path, table: str) -> Iterator[tuple[TextFile, str]]:
+    """(the sheet that fits `table` best as text, its name); everything said about the file is about the original.
+
+    NeedsPerson where a number in a column that is imported has lost digits: other orders would become one.
+    """
+    definition = catalog.tables()[table]
+    required = {name for name, c in definition.columns.items() if c.required}
+    found = spreadsheet.sheets(path)
+    sheet = min(found, key=lambda s: len(required - set(mapped(s.header, definition))))
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "sheet.csv"
+        written = spreadsheet.to_csv(path, sheet, copy)
+        places = mapped(sheet.header, definition)
+        for title, row in written.lost.items():
+            if sheet.header.index(title) in places.values():
+                raise NeedsPerson("digits_lost", file=path.name, row=row, column=title)
+        with open_text(copy) as text, path.open("rb") as f:
+            yield replace(text, path=path, sha256=hashlib.file_digest(f, "sha256").hexdigest()), sheet.name
+
+
+def _import_csv(
+    engine: Engine, table: str, text: TextFile, rejects_dir: Path, now: datetime, lang: str, *, fmt: str = "csv"
+) -> Report:
     definition = catalog.tables()[table]
     header = text.header()
     columns = map_header(header, definition, text.path.name, table)
@@ -128,7 +159,7 @@ def _import_csv(engine: Engine, table: str, text: TextFile, rejects_dir: Path, n
         columns={header[i]: name for name, i in columns.items()},
         ignored=[h for i, h in enumerate(header) if i not in columns.values()],
     )
-    if _repeats(engine, report, text, "csv"):
+    if _repeats(engine, report, text, fmt):
         return report
     source = _Source(text, len(header), skip_header=True)
     texts = {name: f"t{i}" for name, i in columns.items()}
@@ -157,7 +188,7 @@ def _import_csv(engine: Engine, table: str, text: TextFile, rejects_dir: Path, n
         refused: list[Refused] = []
         if report.accepted != text.data_lines:
             refused = _rejects(engine, rejected, text, header, columns, titled=True) + source.rejects(engine)
-        _finish(engine, report, refused, text, table, "csv", rejects_dir, now, lang)
+        _finish(engine, report, refused, text, table, fmt, rejects_dir, now, lang)
     report.span = _span(engine, definition, table)
     return report
 
@@ -213,17 +244,24 @@ _STRUCTURE = {
 }
 
 
-def map_header(header: list[str], table: TableDef, file: str, key: str) -> dict[str, int]:
-    """column → its place in the file. AskAgain when a required column is missing or two headers name one column."""
+def mapped(header: Sequence[str], table: TableDef) -> dict[str, int]:
+    """column → its first place in the file, for the headers that the table knows."""
     words = {names.fold(word): name for name, column in table.columns.items() for word in (name, *column.aliases)}
     out: dict[str, int] = {}
     for i, title in enumerate(header):
         name = words.get(names.fold(title))
-        if name is None:
-            continue
-        if name in out:
-            raise AskAgain("header_twice", file=file, column=name, first=header[out[name]], second=title)
-        out[name] = i
+        if name is not None:
+            out.setdefault(name, i)
+    return out
+
+
+def map_header(header: list[str], table: TableDef, file: str, key: str) -> dict[str, int]:
+    """column → its place in the file. AskAgain when a required column is missing or two headers name one column."""
+    out = mapped(header, table)
+    for i, title in enumerate(header):
+        twice = next((name for name in mapped([title], table) if out[name] != i), None)
+        if twice is not None:
+            raise AskAgain("header_twice", file=file, column=twice, first=header[out[twice]], second=title)
     missing = [name for name, column in table.columns.items() if column.required and name not in out]
     if missing:
         raise AskAgain(
@@ -258,12 +296,12 @@ _BEHAVIOUR = {"pv": "visit", "fav": "favorite", "cart": "cart"}
 
 def _import_taobao(engine: Engine, text: TextFile, rejects_dir: Path, now: datetime, lang: str) -> Report:
     """user, item, category, behaviour, unix seconds; no header; +08:00. `buy` becomes a paid order line, amount unknown."""
-    report = Report("events", str(text.path), columns=dict(_TAOBAO))
+    report = Report("events", str(text.path), columns=dict(TAOBAO))
     if _repeats(engine, report, text, "taobao-userbehavior"):
         return report
     events, orders = catalog.tables()["events"], catalog.tables()["orders"]
     width = len(text.first_record())
-    if width != len(_TAOBAO):
+    if width != len(TAOBAO):
         raise NeedsPerson("taobao_columns", file=text.path.name, found=width)
     source = _Source(text, width, skip_header=False)
     second, kind = "try_cast(t4 AS BIGINT)", "lower(t3)"
@@ -306,7 +344,7 @@ def _import_taobao(engine: Engine, text: TextFile, rejects_dir: Path, now: datet
         report.also = {"orders": bought}
         refused: list[Refused] = []
         if report.accepted != text.data_lines + 1:
-            titles = list(_TAOBAO)
+            titles = list(TAOBAO)
             places = {t: i for i, t in enumerate(titles)}
             wrong = rows(numbered=True, good=False)
             refused = _rejects(engine, wrong, text, titles, places, titled=False) + source.rejects(engine)
@@ -315,7 +353,7 @@ def _import_taobao(engine: Engine, text: TextFile, rejects_dir: Path, now: datet
     return report
 
 
-_TAOBAO = {
+TAOBAO = {
     "user id": "user_id",
     "item id": "item_id",
     "category id": "category_id",

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
-from knowledge.chunks import sections
+from knowledge.chunks import first_sentence
 from knowledge.passages import Passage
 from knowledge.textnorm import simplified
 from tools.context import Context
@@ -63,5 +61,4 @@ def _lines(p: Passage, lang: str) -> list[str]:
 
 
 def _first_sentence(p: Passage) -> str:
-    section = sections().get(p.key.removeprefix("playbook:"))
-    return section.quote() if section else re.split(r"\n", p.text)[0]
+    return first_sentence(p.text)

@@ -49,6 +49,8 @@ class OwnCampaign(CampaignTemplate):
 class ShopFile(Entry):
     name: str
     signature: str | None = None
+    link: str | None = None
+    opt_out: str = "拒收请回复R"
     timezone: str = "Asia/Shanghai"
     currency: str = "CNY"
     clock: str | datetime | date | None = None
@@ -59,7 +61,10 @@ class ShopFile(Entry):
 
 @dataclass(frozen=True)
 class Shop:
-    """One loaded workspace. Times everywhere are naive and local to `timezone`."""
+    """One loaded workspace. Times everywhere are naive and local to `timezone`.
+
+    `link` stands in messages to one person, `opt_out` (how to refuse further messages) at the end of every SMS.
+    """
 
     root: Path
     name: str
@@ -69,6 +74,8 @@ class Shop:
     clock: datetime | None
     campaigns: tuple[Campaign, ...]
     settings: Thresholds
+    link: str | None = None
+    opt_out: str = "拒收请回复R"
 
     @property
     def key(self) -> str:
@@ -146,6 +153,8 @@ def load_shop(root: Path) -> Shop:
         clock=clock,
         campaigns=tuple(sorted(campaigns, key=lambda c: c.first)),
         settings=file.settings,
+        link=file.link,
+        opt_out=file.opt_out,
     )
 
 

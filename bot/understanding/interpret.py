@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 import prompts
 from bot.answer import Clarify, Intent, Interpretation
 from bot.understanding.dates import LAST_YEAR, Period, find_period
+from bot.understanding.drafting import DraftWish, completed, read_wish, text_to_check, wants_draft
 from bot.understanding.lexicon import Lexicon, Match, Slot, fold
 from knowledge import catalog
 from tools.campaigns import Campaign, campaign_for, earlier_same
@@ -39,14 +40,17 @@ _OVERVIEW = ["visitors", "carters", "buyers", "paid_amount"]
 
 @dataclass(frozen=True)
 class Understood:
-    """`clarify` is set when two readings give different answers; nothing is computed then."""
+    """`clarify` is set when two readings give different answers; nothing is computed then. `draft`: how a draft is to be."""
 
     interpretation: Interpretation
     clarify: Clarify | None = None
+    draft: DraftWish | None = None
 
 
 def language(text: str) -> str:
-    """zh when the question has Chinese characters or no letters at all, else en."""
+    """zh when the question has Chinese characters or no letters at all, else en; a text to be checked is not its own."""
+    checked = text_to_check(text)
+    text = checked[0] if checked else text
     return "en" if re.search(r"[A-Za-z]", text) and not _CJK.search(text) else "zh"
 
 
@@ -58,12 +62,22 @@ def interpret(
     now: datetime,
     campaigns: tuple[Campaign, ...],
     lang: str,
+    drafted: DraftWish | None = None,
 ) -> Understood:
-    """What `question` asks, given what was understood before it in the same session."""
+    """What `question` asks, given what was understood before it in the same session. `drafted`: the last draft's wish."""
+    checked = text_to_check(question)
+    if checked is not None:
+        about = _Slots(lexicon.find(fold(checked[0])), fold(checked[0]))
+        judged = Interpretation(intent="check", channel=about.first("channel"))
+        return Understood(_complete(judged, about, now, campaigns, lang))
     text = fold(question)[:MAX_LENGTH]
     if _CODE.search(text):
         return Understood(_complete(Interpretation(intent="unsupported"), _Slots([], ""), now, campaigns, lang))
     found = lexicon.find(text)
+    wish = None
+    if wants_draft(text, found, previous):
+        wish, text = read_wish(question, text, found)
+        found = lexicon.find(text)
     named, missing = _named_campaign(found, text, now, campaigns)
     period = find_period(_masked(text, [m for m in found if _names_something(m)]), now, campaigns, named)
     slots = _Slots(lexicon.find(text, period.spans if period else ()), text)
@@ -85,6 +99,8 @@ def interpret(
         unused=[*unsupported, *_unused(text, slots.matches, period.spans if period else ())],
     )
     out = filled.model_copy(update={"intent": _intent(slots, filled, text)})
+    if wish is not None and not {"draft", "privacy", "elsewhere"} & set(slots.intents):
+        out = out.model_copy(update={"intent": "draft"})  # 再短一点, 换成群文案: a change of the last draft
     if clarify is None and previous is not None and _follows_up(slots, out, text):
         out = _inherit(out, previous, slots)
     out = _relative_compare(out, slots, now.date())
@@ -92,6 +108,10 @@ def interpret(
     here = campaign_for(now.date(), campaigns)
     if out.intent == "plan" and named is not None and named is not here:
         out = out.model_copy(update={"intent": "knowledge"})  # today's actions are those of the campaign we are in
+    if out.intent == "draft":
+        people = bool(slots.crowds or slots.filters or slots.has("ambiguous_crowd"))
+        out, wish = completed(out, wish, previous, drafted, named=people, now=now, campaigns=campaigns, lang=lang)
+        return Understood(_complete(out, slots, now, campaigns, lang, named), clarify, wish)
     return Understood(_complete(out, slots, now, campaigns, lang, named), clarify)
 
 

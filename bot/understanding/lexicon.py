@@ -28,6 +28,7 @@ class WordFile(Entry):
     compares: dict[str, list[str]]
     breakdowns: dict[str, list[str]]
     channels: dict[str, list[str]]
+    draft_styles: dict[str, list[str]]
     crowd_patterns: dict[str, list[str]]
     ambiguous_crowds: dict[str, list[str]]
     thanks: list[str]

@@ -1,0 +1,108 @@
+"""`warroom bot`, `warroom brief`, `warroom doctor`."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import logging
+import os
+import sys
+
+import prompts
+from bot.commands import as_json, at_of, open_room, print_json
+from tools.errors import WarRoomError
+
+
+def brief(args: argparse.Namespace) -> None:
+    """The daily briefing, through the same door as every answer."""
+    from bot import render
+    from bot.conversation import Question, answer
+
+    with open_room(args) as room:
+        question = Question(prompts.text("question.brief", args.ui_lang), at_of(args), lang=args.ui_lang)
+        found = answer(room, question)
+    if as_json(args):
+        print(found.model_dump_json())
+        return
+    print(render.terminal(found, colour=sys.stdout.isatty()))
+    for chart in found.charts:
+        print(chart.path)
+
+
+def bot(args: argparse.Namespace) -> int:
+    """Serve in Telegram until stopped."""
+    from bot.settings import bot_settings
+    from bot.telegram.app import run
+
+    gc.enable()
+    settings = bot_settings(os.environ, args.shop)
+    logging.basicConfig(
+        level=logging.DEBUG if os.environ.get("WARROOM_DEBUG") else logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+        stream=sys.stderr,
+    )
+    return run(settings, args.ui_lang, lambda line: print(line, flush=True))
+
+
+def doctor(args: argparse.Namespace) -> int:
+    """One line a part: what works and, where something does not, what to do. 1 when something does not."""
+    results = []
+    for name, look in (
+        ("settings", _settings),
+        ("data", _data),
+        ("index", _index),
+        ("model", _model),
+        ("telegram", _telegram),
+    ):
+        try:
+            results.append({"part": name, "ok": True, "said": look(args)})
+        except WarRoomError as e:
+            results.append({"part": name, "ok": False, "said": f"{e.message(args.ui_lang)} {e.hint(args.ui_lang)}"})
+    if as_json(args):
+        print_json(results)
+    else:
+        for r in results:
+            part = prompts.text(f"doctor.{r['part']}", args.ui_lang)
+            print(f"{'✓' if r['ok'] else '✗'} {part}: {r['said']}")
+    return 0 if all(r["ok"] for r in results) else 1
+
+
+def _settings(args: argparse.Namespace) -> str:
+    from tools.shop import load_shop
+
+    shop = load_shop(args.shop)
+    campaigns = ", ".join(f"{c.key}:{c.year}" for c in shop.campaigns) or "—"
+    return f"{shop.name} · {shop.timezone.key} · {shop.now():%Y-%m-%d %H:%M} · {campaigns}"
+
+
+def _data(args: argparse.Namespace) -> str:
+    from tools.status import status
+
+    with open_room(args) as room:
+        found = status(room.engine, room.shop.now())
+    full = [s for s in found if s.rows]
+    stale = [s.table for s in found if s.state == "stale"]
+    said = prompts.text("doctor.tables", args.ui_lang, full=len(full), all=len(found))
+    return said + (prompts.text("doctor.stale", args.ui_lang, tables=", ".join(stale)) if stale else "")
+
+
+def _index(args: argparse.Namespace) -> str:
+    with open_room(args) as room:
+        hits = room.search.search(prompts.text("question.today", args.ui_lang), 1)
+    return prompts.text("doctor.found" if hits else "doctor.nothing", args.ui_lang)
+
+
+def _model(args: argparse.Namespace) -> str:
+    return prompts.text("doctor.embedded", args.ui_lang)
+
+
+def _telegram(args: argparse.Namespace) -> str:
+    import asyncio
+
+    from bot.settings import bot_settings
+
+    if not os.environ.get("TELEGRAM_BOT_TOKEN"):
+        return prompts.text("doctor.no_token", args.ui_lang)
+    from bot.telegram.app import who_am_i
+
+    return asyncio.run(who_am_i(bot_settings(os.environ, args.shop)))

@@ -1,0 +1,130 @@
+"""Who may what. A person counts, by `from_user.id`, never a chat alone; a chat is bound to one shop.
+
+    viewer    asks, reads briefings and drafts
+    operator  exports, imports, adds documents, submits drafts
+    admin     binds chats, subscribes them, grants, approves
+The owner (WARROOM_OWNER) is admin of every shop.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from telegram import Chat, InlineKeyboardButton, InlineKeyboardMarkup, Message, Update, User
+
+from bot.telegram.war import Context, War, say, war
+
+ROLES = ("viewer", "operator", "admin")
+_ANONYMOUS = 1087968824  # Telegram's "GroupAnonymousBot": an admin whose id nobody sees
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Somebody who may ask: which shop, with which role, where."""
+
+    person: int
+    name: str
+    shop: str
+    role: str
+    chat: int
+    thread: int | None
+    lang: str
+
+    def may(self, role: str) -> bool:
+        return ROLES.index(self.role) >= ROLES.index(role)
+
+    @property
+    def session(self) -> str:
+        """One conversation for each shop, chat and topic."""
+        return f"{self.shop}:{self.chat}:{self.thread or 0}"
+
+
+def thread_of(message: Message | None) -> int | None:
+    """The topic of a forum; replies in an ordinary group have a thread id too, which is none."""
+    return message.message_thread_id if message is not None and message.is_topic_message else None
+
+
+def person_lang(user: User | None) -> str:
+    """A person's language for fixed texts, until the chat has one: English where their Telegram is in English."""
+    return "en" if user is not None and (user.language_code or "").startswith("en") else "zh"
+
+
+async def lang_of(w: War, chat: Chat | None, user: User | None) -> str:
+    bound = await w.db(w.state.chat, chat.id) if chat is not None else None
+    return bound.lang if bound is not None and bound.lang else person_lang(user)
+
+
+async def role_in(w: War, person: int, shop: str) -> str | None:
+    return "admin" if person in w.settings.owners else await w.db(w.state.role, person, shop)
+
+
+async def shops_for(w: War, person: int) -> list[str]:
+    """The shops that a person may ask about."""
+    if person in w.settings.owners:
+        return w.rooms.keys
+    granted = {shop for shop, _ in await w.db(w.state.shops_of, person)}
+    return [key for key in w.rooms.keys if key in granted]
+
+
+async def asker(update: Update, context: Context) -> Asker | None:
+    """Who asks and about which shop; None after a polite refusal, or silently where nobody can be told."""
+    w = war(context)
+    user, chat, message = update.effective_user, update.effective_chat, update.effective_message
+    if user is None or chat is None or (user.is_bot and user.id != _ANONYMOUS):
+        return None
+    lang = await lang_of(w, chat, user)
+    thread = thread_of(message)
+    if user.id == _ANONYMOUS:
+        await _refuse(w, message, say("access.anonymous", lang))
+        return None
+    bound = await w.db(w.state.chat, chat.id)
+    shop = bound.shop if bound is not None and bound.shop in w.rooms.keys else None
+    if shop is None and chat.type == Chat.PRIVATE:
+        mine = await shops_for(w, user.id)
+        shop = mine[0] if mine else None
+        if shop is not None:
+            await w.db(w.state.bind, chat.id, shop, chat.type, user.full_name, user.id)
+    if shop is None:
+        await refuse_unknown(w, update, lang)
+        return None
+    role = await role_in(w, user.id, shop)
+    if role is None:
+        await refuse_unknown(w, update, lang)
+        return None
+    if bound is not None and not bound.active:
+        await w.db(w.state.set_active, chat.id, True)
+    return Asker(user.id, user.full_name, shop, role, chat.id, thread, lang)
+
+
+async def refuse_unknown(w: War, update: Update, lang: str) -> None:
+    """Say that this is private, and how to be let in; nothing about any shop is said."""
+    user, chat, message = update.effective_user, update.effective_chat, update.effective_message
+    if user is None or chat is None or message is None:
+        return
+    admin = bool(await shops_for(w, user.id))
+    if chat.type != Chat.PRIVATE and admin:
+        await _refuse(w, message, say("access.unbound_group", lang))
+    elif chat.type != Chat.PRIVATE:
+        await _refuse(w, message, say("access.stranger_in_group", lang))
+    else:
+        ask = InlineKeyboardButton(say("button.ask_access", lang), callback_data=f"ask:{user.id}")
+        await _refuse(w, message, say("access.stranger", lang, id=user.id), InlineKeyboardMarkup([[ask]]))
+
+
+async def needs(w: War, who: Asker, role: str, message: Message | None) -> bool:
+    """Whether the person has the role; if not, they are told which one it takes and whom to ask."""
+    if who.may(role):
+        return True
+    await _refuse(w, message, missing_role(who, role))
+    return False
+
+
+def missing_role(who: Asker, role: str) -> str:
+    return say("access.role", who.lang, needed=say(f"role.{role}", who.lang), mine=say(f"role.{who.role}", who.lang))
+
+
+async def _refuse(w: War, message: Message | None, text: str, keyboard: InlineKeyboardMarkup | None = None) -> None:
+    if message is not None:
+        await w.sender.text(
+            message.chat_id, text, thread=thread_of(message), reply_to=message.message_id, keyboard=keyboard
+        )

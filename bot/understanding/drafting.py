@@ -1,0 +1,228 @@
+"""What a request for a draft asks for beside crowd and channel: its benefit, purpose, number of variants, and how the last draft
+is to change. And the text that somebody wants checked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import cache
+
+import prompts
+from bot.answer import Interpretation
+from bot.understanding.lexicon import Match, fold, words
+from knowledge import catalog
+from knowledge.copy_templates import copy_file
+from tools.campaigns import Campaign, campaign_for
+from tools.facts import Record
+
+_STOP = r"\s,，。;；、!！?？:：的给"
+_GIFT = rf"(?<![发推派配运])(?:加赠|赠送|加送|赠|送)(?!达|到|货|一?[条段]|[给他她它人])[^{_STOP}]{{1,12}}"
+_NUMBER = r"\d+(?:\.\d+)?\s*(?:元|块)?"
+_BENEFITS = (
+    rf"(?:每)?满\s*{_NUMBER}\s*(?:立减|减|返)\s*{_NUMBER}",
+    rf"满\s*{_NUMBER}\s*{_GIFT}",
+    rf"(?:立减|直降|再减|优惠|减)\s*{_NUMBER}",
+    rf"{_NUMBER}\s*(?:无门槛|优惠|满减|代金)*券",
+    r"(?:打)?(?:\d(?:\.\d)?|[一二三四五六七八九]{1,2})折(?:优惠)?",
+    r"第[二三四2-4]件(?:半价|\d折|[一-九]折)|买[一二三两\d]+[送赠][一二三两\d]+",
+    r"(?:\d+|双|两|三)倍积分|包邮|免邮",
+    _GIFT,
+    r"\d+(?:\s*%|(?: yuan| rmb| cny))? off(?: (?:on )?(?:orders |purchases )?(?:over|above|of) \d+)?",
+    r"\b(?:a )?free (?:samples?|gifts?|shipping)\b",
+)
+_BENEFIT = re.compile("|".join(f"(?:{p})" for p in _BENEFITS))
+_COUNTS = {"二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "two": 2, "three": 3, "four": 4, "five": 5}
+_VARIANTS = re.compile(
+    r"(?<![第\d])(\d{1,2}|[二两三四五])\s*(?:个|条|种|版|段)?(?:不同的?)?(?:版本|写法|说法|角度|短信|文案|版(?!本)|条(?=$|[,，。\s]))"
+    r"|\b(\d{1,2}|two|three|four|five) (?:different )?(?:versions?|variants?|drafts?|options?)\b"
+)
+_ADDING = re.compile(r"加上|再加|再送|另外|还要|同时|\balso\b|\bplus\b|\badd\b|\btoo\b")
+_ANOTHER_CHANNEL = re.compile(r"换|改|用|来[个条一]|\bas an?\b|\binstead\b|\binto\b|\bmake it\b")
+# What somebody says who wants a text looked at; the text itself stands behind a colon, in quotes or on the next line.
+_JUDGE = re.compile(
+    r"检查|审一?下|审核|过审|行不行|行吗|可以吗|可不可以|能不能[发用]|能[发用]吗|这么写|这样写|有没有问题|有问题吗"
+    r"|合规|违规|违法|广告法|极限词|\bcheck\b|\bis (?:this|it)\b|\bcomplian(?:t|ce)\b|\blawful\b|\blegal\b"
+    r"|\breview this\b|\bcan (?:we|i) send\b|\bok\b"
+)
+_COPY = re.compile(
+    r"短信|文案|话术|消息|这[条句段个]|这么写|这样写|口播|push|合规|违规|违法|广告法|极限词|copy|text|message|sms|wording|line|this"
+)
+_QUOTED = re.compile(r"[“\"「『](?P<text>.{2,}?)[”\"」』]", re.DOTALL)
+_INTRODUCED = re.compile(r"^(?P<head>[^：:\n【]{2,80}?)\s*(?:[：:\n]\s*|(?=【))(?P<text>.{2,})$", re.DOTALL)
+
+
+class DraftWish(Record):
+    """`style` accumulates over follow-ups (shorter twice is shorter still); None leaves the choice to the tool. `adds`: the
+    benefit comes on top of the last draft's."""
+
+    style: list[str] = []
+    benefit: str | None = None
+    purpose: str | None = None
+    variants: int | None = None
+    adds: bool = False
+
+
+def text_to_check(question: str) -> tuple[str, str] | None:
+    """(what is said about it, the text to check) when the question asks whether a text is all right and gives the text."""
+    introduced = _INTRODUCED.match(question.strip())
+    if introduced and _asks_to_judge(introduced["head"]):
+        return introduced["head"], _unquoted(introduced["text"].strip())
+    quoted = _QUOTED.search(question)
+    if quoted:
+        around = f"{question[: quoted.start()]} {question[quoted.end() :]}"
+        if _asks_to_judge(around):
+            return around, quoted["text"].strip()
+    return None
+
+
+def _asks_to_judge(head: str) -> bool:
+    said = fold(head)
+    return bool(_JUDGE.search(said) and _COPY.search(said))
+
+
+def _unquoted(text: str) -> str:
+    match = _QUOTED.fullmatch(text)
+    return match["text"] if match else text
+
+
+def wants_draft(text: str, found: Sequence[Match], previous: Interpretation | None) -> bool:
+    """Whether the (folded) question asks for a draft, or for a change of the last one."""
+    intents = {v for m in found if (v := m.value("intent"))}
+    if "draft" in intents:
+        return True
+    asks_else = intents - {"plan", "smalltalk"} or any(m.value("metric") for m in found)
+    if previous is None or previous.intent != "draft" or asks_else or len(text) > 60:
+        return False
+    channel = any(m.value("channel") for m in found) and _ANOTHER_CHANNEL.search(text)
+    return bool(channel or _styles(text) or _BENEFIT.search(text) or _VARIANTS.search(text))
+
+
+def read_wish(question: str, text: str, found: Sequence[Match]) -> tuple[DraftWish, str]:
+    """(the wish, the folded question without the words that express it, places kept)."""
+    spans: list[tuple[int, int]] = []
+    names = [m for m in found if any(slot in ("crowd", "channel", "campaign", "filter") for slot, _ in m.meanings)]
+    free = _blanked(text, [(m.start, m.end) for m in names])
+    benefits = list(_BENEFIT.finditer(free))
+    spans += [m.span() for m in benefits]
+    rest = _blanked(free, spans)
+    counted = _VARIANTS.search(rest)
+    count = next((g for g in counted.groups() if g), None) if counted else None
+    if counted:
+        spans.append(counted.span())
+    styles = _styles(rest)
+    spans += [span for _, span in styles]
+    purpose = _purpose(_blanked(rest, spans))
+    if purpose:
+        spans.append(purpose[1])
+    wish = DraftWish(
+        style=list(dict.fromkeys(name for name, _ in styles)),
+        benefit="，".join(_as_written(question, m.group().strip()) for m in benefits) or None,
+        purpose=purpose[0] if purpose else None,
+        variants=_COUNTS.get(count) or int(count) if count else None,
+        adds=bool(_ADDING.search(text)),
+    )
+    blanked = _blanked(text, spans)
+    if counted and "短信" in counted.group():  # 三条短信 counts the variants and names the channel
+        at = counted.start() + counted.group().index("短信")
+        blanked = f"{blanked[:at]}短信{blanked[at + 2 :]}"
+    return wish, blanked
+
+
+def _as_written(question: str, folded: str) -> str:
+    """The words as the person wrote them, where folding changed no more than case."""
+    at = question.lower().find(folded)
+    return question[at : at + len(folded)] if at >= 0 else folded
+
+
+def _blanked(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    out = list(text)
+    for start, end in spans:
+        out[start:end] = " " * (end - start)
+    return "".join(out)
+
+
+def _styles(text: str) -> list[tuple[str, tuple[int, int]]]:
+    """The ways of rewriting that are named, longest words first, with their places."""
+    found: list[tuple[str, tuple[int, int]]] = []
+    for style, pattern in _style_patterns():
+        found += [(style, m.span()) for m in pattern.finditer(text)]
+    return found
+
+
+@cache
+def _style_patterns() -> list[tuple[str, re.Pattern[str]]]:
+    return [(style, _any_of(group)) for style, group in words().draft_styles.items()]
+
+
+def _purpose(text: str) -> tuple[str, tuple[int, int]] | None:
+    """The purpose whose longest word stands in the text, and where."""
+    hits = [(key, m.span()) for key, pattern in _purpose_patterns() for m in pattern.finditer(text)]
+    return max(hits, key=lambda hit: hit[1][1] - hit[1][0], default=None)
+
+
+@cache
+def _purpose_patterns() -> list[tuple[str, re.Pattern[str]]]:
+    return [(key, _any_of(p.aliases)) for key, p in copy_file().purposes.items() if p.aliases]
+
+
+def _any_of(group: Iterable[str]) -> re.Pattern[str]:
+    """Any of the words, the longest first; words of letters stand alone."""
+    folded = sorted(map(fold, group), key=len, reverse=True)
+    return re.compile("|".join(rf"\b{re.escape(w)}\b" if w.isascii() else re.escape(w) for w in folded))
+
+
+def completed(
+    out: Interpretation,
+    wish: DraftWish | None,
+    previous: Interpretation | None,
+    previous_wish: DraftWish | None,
+    *,
+    named: bool,
+    now: datetime,
+    campaigns: tuple[Campaign, ...],
+    lang: str,
+) -> tuple[Interpretation, DraftWish]:
+    """A draft's crowd and channel where the question leaves them open, and the wish on top of the last draft's.
+
+    named: whether the question itself names people. Else they are those of the question before; without one today's main
+    crowd, which is shown as assumed.
+    """
+    asked = wish or DraftWish()
+    redraft = previous is not None and previous.intent == "draft"
+    update: dict[str, object] = {"metrics": [], "period": None, "compare": None, "by": None}
+    channel = out.channel or (previous.channel if previous and redraft else None) or "sms"
+    update["channel"] = channel
+    if not named:
+        if previous is not None and (previous.filters or previous.crowds not in ([], ["all"])):
+            update |= {"crowds": previous.crowds, "filters": previous.filters}
+        else:
+            crowd = main_crowd(now, campaigns)
+            name = catalog.crowds()[crowd].name.get(lang)
+            update["crowds"] = [crowd]
+            update["assumed"] = [*out.assumed, prompts.text("draft.assumed_crowd", lang, crowd=name)]
+    if redraft and previous_wish is not None and previous is not None:
+        # A crowd that was asked back is named in the answer, for the same request.
+        same_crowd = not named or not (previous.crowds or previous.filters)
+        asked = _on_top(asked, previous_wish, same_channel=channel == previous.channel, same_crowd=same_crowd)
+    return out.model_copy(update=update), asked
+
+
+def _on_top(new: DraftWish, old: DraftWish, *, same_channel: bool, same_crowd: bool) -> DraftWish:
+    # How short a text is to be was said of that channel's text. What is offered to one crowd is offered to nobody else.
+    kept = [s for s in old.style if s == "no_emoji" or (same_channel and same_crowd)]
+    both = new.adds and same_crowd and old.benefit and new.benefit
+    return DraftWish(
+        style=[*kept, *(s for s in new.style if s != "no_emoji" or s not in kept)],
+        benefit=f"{old.benefit}，{new.benefit}" if both else new.benefit or (old.benefit if same_crowd else None),
+        purpose=new.purpose or (old.purpose if same_crowd else None),
+        variants=new.variants or old.variants,
+    )
+
+
+def main_crowd(now: datetime, campaigns: tuple[Campaign, ...]) -> str:
+    """Whom today's messages are mostly for, by the phase that the moment is in."""
+    from tools.copy_slots import moments_at
+
+    by_moment = copy_file().main_crowd
+    return next(by_moment[m] for m in moments_at(campaign_for(now.date(), campaigns), now) if m in by_moment)

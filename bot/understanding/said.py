@@ -1,0 +1,30 @@
+"""What was understood, in one line: shown while an answer is being worked on, and with its sources."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import prompts
+from bot.answer import Interpretation
+from knowledge import catalog
+from tools import audience, wording
+
+
+def summary(what: Interpretation, lang: str) -> str:
+    """会员 · 进店-加购比率 · 6 月 17 日 · 和前一天比; the intent's name where nothing more was named."""
+    parts = [audience.label(audience.parse(c), lang) for c in what.crowds]
+    parts += [catalog.metrics()[m].name.get(lang) for m in what.metrics]
+    parts += [f.partition(":")[2] for f in what.filters]
+    if what.channel:
+        parts.append(prompts.text(f"channel.{what.channel}", lang))
+    if not parts:
+        parts.append(prompts.text(f"intent.{what.intent}", lang))
+    if what.period:
+        first, last = (date.fromisoformat(what.period[k]) for k in ("from", "to"))
+        parts.append(wording.day(first, lang) if first == last else wording.span(first, last, lang))
+    if what.compare:
+        kind = "campaign" if what.compare.startswith("campaign:") else what.compare
+        parts.append(prompts.text("said.against", lang, other=prompts.text(f"compare.{kind}", lang)))
+    if what.by:
+        parts.append(prompts.text("said.by", lang, by=prompts.text(f"by.{what.by}", lang)))
+    return " · ".join(parts)

@@ -1,0 +1,34 @@
+"""End-to-end tests talk HTTP to servers they start themselves, so this machine, and only it, can be reached."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pytest_socket import SocketConnectBlockedError, socket_allow_hosts
+
+from tests.e2e.server import TelegramServer
+
+HERE = ["127.0.0.1", "localhost"]
+
+
+@pytest.fixture(autouse=True)
+def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Takes the place of the top rule of that name: connections to loopback only, and no name is looked up elsewhere."""
+    socket_allow_hosts(HERE, allow_unix_socket=True)
+    real = socket.getaddrinfo
+
+    def local_only(host: Any, *args: Any, **kwargs: Any) -> Any:
+        if host not in (None, "", *HERE):
+            raise SocketConnectBlockedError(HERE, str(host))
+        return real(host, *args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", local_only)
+
+
+@pytest.fixture
+def telegram() -> Iterator[TelegramServer]:
+    with TelegramServer() as server:
+        yield server

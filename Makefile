@@ -1,4 +1,5 @@
-# make run    set everything up, then open the chat (make run Q="…" answers one question)
+# make run    set everything up, then open the chat (make run Q="…" answers one question; with TELEGRAM_BOT_TOKEN set
+#             the Telegram bot starts)
 # make setup  the set-up alone; the command is then .venv/bin/warroom
 # make test   all tests        make check  format, lint, types
 # make bench  performance figures        make lock  renew the lock files (needs uv)
@@ -13,7 +14,8 @@ export Q
 .DELETE_ON_ERROR:
 
 run: setup .setup/shop
-	@if [ -n "$$Q" ]; then $(BIN)/warroom --shop $(SHOP) ask "$$Q"; \
+	@if [ -z "$$Q" ] && [ -n "$$TELEGRAM_BOT_TOKEN" ]; then $(BIN)/warroom --shop $(SHOP) bot; \
+	elif [ -n "$$Q" ]; then $(BIN)/warroom --shop $(SHOP) ask "$$Q"; \
 	elif [ -t 0 ] && [ -t 1 ]; then $(BIN)/warroom --shop $(SHOP) chat; \
 	else $(BIN)/warroom --shop $(SHOP) ask "What should I do today for un-paid carters?"; fi
 

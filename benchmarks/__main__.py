@@ -1,6 +1,6 @@
 """`make bench`: every performance figure, each as a ratio to something measured in the same run.
 
-python -m benchmarks [PART…] with the parts import, panel, ask, cold; EVENTS sets the panel's size (default 20,000,000).
+python -m benchmarks [PART…] with the parts import, panel, ask, bot, cold; EVENTS sets the panel's size (default 20,000,000).
 """
 
 from __future__ import annotations
@@ -156,6 +156,21 @@ def bench_ask(folder: Path) -> None:
     say("ask warm, all: p50 / p95 ms", f"{p50:.0f} / {p95:.0f}", "aim ≤ 150 / 400")
 
 
+def bench_bot(folder: Path) -> None:
+    """The Telegram bot on the demo shop: 50 chats × 20 questions at once, and questions that come alone."""
+    from benchmarks.bot import echo_rate, war_rate
+
+    root = folder / "demo"
+    if not root.exists():
+        workspace.create(root, name="", campaigns=(), demo=True)
+    bare = echo_rate(folder)
+    rate, alone, together = war_rate(root, folder)
+    say("bot, updates/s of 50 chats × 20 questions at once", f"{rate:.0f}")
+    say("… against a bare echo bot on the same server", f"{rate / bare:.2f} ×", f"aim ≥ 0.3 (echo: {bare:.0f}/s)")
+    say("bot, first sign of life, one question at a time: p95 ms", f"{alone * 1000:.0f}", "aim ≤ 200")
+    say("bot, first sign of life, 1,000 questions at once: p95 ms", f"{together * 1000:.0f}")
+
+
 def bench_cold(folder: Path) -> None:
     """A process per command, on the demo shop; a bare interpreter for comparison."""
     root = str(folder / "demo")
@@ -180,7 +195,7 @@ def bench_cold(folder: Path) -> None:
         say(f"cold {label}: s (× a bare python)", f"{seconds:.2f} ({seconds / bare:.0f}×)", aim)
 
 
-PARTS = {"import": bench_import, "panel": bench_panel, "ask": bench_ask, "cold": bench_cold}
+PARTS = {"import": bench_import, "panel": bench_panel, "ask": bench_ask, "bot": bench_bot, "cold": bench_cold}
 
 
 def main() -> None:

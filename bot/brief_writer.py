@@ -56,7 +56,12 @@ def _table(result: ToolResult, say: Any) -> list[str]:
     if data["last_missing"]:
         lines.append(data["last_missing"])
     if "to_date" in days:
-        lines += ["", say("brief.to_date_head", day=days["to_date"])]
+        head = say("brief.to_date_head", day=days["to_date"])
+        if "yesterday" not in days:  # nobody has said yet what the numbers are
+            head = say(
+                "brief.to_date_head_all", day=days["to_date"], columns=" / ".join(data["columns"]), ratio=data["ratio"]
+            )
+        lines += ["", head]
         lines += [_row(row, "to_date", shown, say) for row in rows]
     return lines
 

@@ -10,7 +10,7 @@ import sys
 
 import prompts
 from bot.commands import as_json, at_of, open_room, print_json
-from tools.errors import WarRoomError
+from tools.errors import NeedsPerson, WarRoomError
 
 
 def brief(args: argparse.Namespace) -> None:
@@ -87,9 +87,13 @@ def _data(args: argparse.Namespace) -> str:
 
 
 def _index(args: argparse.Namespace) -> str:
+    """A section's own title must find something: then index and embeddings work."""
     with open_room(args) as room:
-        hits = room.search.search(prompts.text("question.today", args.ui_lang), 1)
-    return prompts.text("doctor.found" if hits else "doctor.nothing", args.ui_lang)
+        passages = room.search.all
+        hits = room.search.search(passages[0].section.zh, 1)
+    if not hits:
+        raise NeedsPerson("index_empty")
+    return prompts.text("doctor.found", args.ui_lang, passages=f"{len(passages):,}")
 
 
 def _model(args: argparse.Namespace) -> str:

@@ -12,7 +12,6 @@ from bot.commands import as_json, at_of, open_room, print_json
 from tools.errors import AskAgain, NeedsPerson
 
 if TYPE_CHECKING:
-    from tools.facts import Verdict
     from tools.offers import Offer
 
 _CROWD = "cart_unpaid"
@@ -42,6 +41,7 @@ def draft(args: argparse.Namespace) -> int:
 
 def check(args: argparse.Namespace) -> int:
     """What the rules say of a text, of a file's, or of each line of a batch, in that order."""
+    from bot.draft_writer import verdict_lines
     from tools.compliance import check as judge
     from tools.copy_brief import channel_key
 
@@ -60,7 +60,7 @@ def check(args: argparse.Namespace) -> int:
     if as_json(args):
         print_json(verdict.model_dump())
     else:
-        print("\n".join(_lines(verdict, args.ui_lang)))
+        print("\n".join(verdict_lines(verdict, args.ui_lang)).replace("**", ""))
     return 0
 
 
@@ -96,11 +96,3 @@ def _entries(args: argparse.Namespace) -> list[dict[str, Any]]:
             raise AskAgain("bad_check_line", file=args.batch.name, line=number, detail="text")
         out.append(entry)
     return out
-
-
-def _lines(verdict: Verdict, lang: str) -> list[str]:
-    from bot.draft_writer import finding_lines
-
-    head = prompts.text(f"check.{verdict.verdict}", lang)
-    size = prompts.text("cli.copy_size", lang, units=verdict.units, segments=verdict.segments)
-    return [f"{head} {size}", *(line for f in verdict.findings for line in finding_lines(f, lang))]

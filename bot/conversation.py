@@ -9,18 +9,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from langchain_core.messages import HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
 from bot import grounding, writer
 from bot.agent import compact, forget_steps
-from bot.answer import Answer, Interpretation
+from bot.answer import Answer, Clarify, Interpretation
 from bot.embedded import DRAFT, INTERPRETATION
+from bot.recall import recall
 from bot.understanding import interpret
 from bot.understanding.drafting import DraftWish
 from bot.understanding.interpret import MAX_LENGTH, language
 from bot.understanding.said import summary
 from bot.wiring import WarRoom
+from tools.context import Context
 from tools.facts import ToolResult
+
+
+@dataclass(frozen=True)
+class About:
+    """What an earlier answer was about: its interpretation, and how its draft was wished."""
+
+    interpretation: Interpretation
+    wish: DraftWish | None = None
 
 
 @dataclass(frozen=True)
@@ -32,7 +42,7 @@ class Question:
     as_of: datetime | None = None
     session: str | None = None
     lang: str = "auto"
-    about: Interpretation | None = None
+    about: About | None = None
 
 
 def answer(room: WarRoom, question: Question, said: Callable[[str], None] | None = None) -> Answer:
@@ -46,11 +56,10 @@ def answer(room: WarRoom, question: Question, said: Callable[[str], None] | None
     refusal = _unreadable(question.text, lang)
     if refusal is not None:
         return refusal.model_copy(update={"elapsed_ms": _ms(began)})
-    agent = room.remembering_agent if question.session else room.agent
-    config: dict[str, Any] = {"configurable": {"thread_id": question.session}} if question.session else {}
-    previous, options_shown, drafted = _previous(agent, config) if question.session else (None, [], None)
-    if question.about is not None and question.about != previous:
-        previous, drafted = question.about, None
+    history = _history(room, question.session)
+    previous, options_shown, drafted = _previous(history)
+    if question.about is not None:
+        previous, drafted = question.about.interpretation, question.about.wish
     text_asked = _chosen(question.text, options_shown)
     understood = interpret(
         text_asked,
@@ -73,18 +82,28 @@ def answer(room: WarRoom, question: Question, said: Callable[[str], None] | None
             DRAFT: understood.draft.model_dump() if understood.draft else None,
         },
     )
-    options: dict[str, Any] = {"durability": "exit"} if question.session else {}
-    state = agent.invoke({"messages": [message]}, config, context=ctx, **options)
-    result = _result(state["messages"])
-    text = str(state["messages"][-1].text)
+    found = recall(room, ctx, message, lambda: _computed(room, ctx, history, message, what, clarify))
     if question.session:
-        agent.update_state(config, {"messages": compact(state["messages"])})
-        forget_steps(agent.checkpointer, question.session)
+        _remember(room, question.session, [*history, message, AIMessage(content=found.text)])
+    return found.model_copy(update={"elapsed_ms": _ms(began)})
+
+
+def _computed(
+    room: WarRoom,
+    ctx: Context,
+    history: list[BaseMessage],
+    message: HumanMessage,
+    what: Interpretation,
+    clarify: Clarify | None,
+) -> Answer:
+    """The agent's answer, grounded."""
+    state = room.agent.invoke({"messages": [*history, message]}, context=ctx)
+    result = _result(state["messages"])
     if result is not None and result.kind == "knowledge" and not result.data["passages"]:
         what = what.model_copy(update={"intent": "unsupported"})
     draft = Answer(
-        text=text,
-        lang="en" if lang == "en" else "zh",
+        text=str(state["messages"][-1].text),
+        lang="en" if ctx.lang == "en" else "zh",
         interpretation=what,
         facts=result.facts if result else [],
         citations=result.citations if result else [],
@@ -93,7 +112,30 @@ def answer(room: WarRoom, question: Question, said: Callable[[str], None] | None
         charts=result.charts if result else [],
         clarify=clarify,
     )
-    return grounded(draft, question.text, lang).model_copy(update={"elapsed_ms": _ms(began)})
+    return grounded(draft, str(message.text), ctx.lang)
+
+
+def wish_of(room: WarRoom, session: str) -> DraftWish | None:
+    """How the session's last draft was wished, for the buttons under it."""
+    return _previous(_history(room, session))[2]
+
+
+def _history(room: WarRoom, session: str | None) -> list[BaseMessage]:
+    """The questions and answers of a session so far."""
+    if session is None:
+        return []
+    values = room.remembering_agent.get_state(_thread(session)).values
+    return list(values.get("messages", []))
+
+
+def _remember(room: WarRoom, session: str, messages: list[BaseMessage]) -> None:
+    agent = room.remembering_agent
+    agent.update_state(_thread(session), {"messages": compact(messages)})
+    forget_steps(agent.checkpointer, session)
+
+
+def _thread(session: str) -> dict[str, Any]:
+    return {"configurable": {"thread_id": session}}
 
 
 def forget(room: WarRoom, session: str) -> None:
@@ -142,10 +184,9 @@ def _chosen(text: str, options: list[str]) -> str:
     return options[n - 1] if n <= len(options) else text
 
 
-def _previous(agent: Any, config: dict[str, Any]) -> tuple[Interpretation | None, list[str], DraftWish | None]:
+def _previous(history: list[BaseMessage]) -> tuple[Interpretation | None, list[str], DraftWish | None]:
     """What was understood last in this session, the options that were asked back, and how the last draft was wished."""
-    messages = agent.get_state(config).values.get("messages", [])
-    last = next((m for m in reversed(messages) if isinstance(m, HumanMessage)), None)
+    last = next((m for m in reversed(history) if isinstance(m, HumanMessage)), None)
     raw = last.additional_kwargs.get(INTERPRETATION) if last else None
     asked_back = (last.additional_kwargs.get("clarify") or {}).get("options", []) if last else []
     wish = last.additional_kwargs.get(DRAFT) if last else None

@@ -47,8 +47,13 @@ def _next(text: str, lang: str) -> str:
 
 
 def check_lines(result: ToolResult, lang: str) -> list[str]:
-    """The verdict on a copy in one line, then each finding with what to write instead."""
+    """The verdict on a copy, and what can be asked next."""
     verdict = Verdict.model_validate(result.data["verdict"])
+    return [*verdict_lines(verdict, lang), _next(result.data["next"], lang)]
+
+
+def verdict_lines(verdict: Verdict, lang: str) -> list[str]:
+    """The verdict in one line, the copy's length, then each finding with what to write instead."""
     head = {"pass": "draft.judged_pass", "warn": "draft.judged_warn", "block": "draft.judged_block"}[verdict.verdict]
     channel = prompts.text(f"channel.{verdict.channel}", lang)
     lines = [
@@ -57,7 +62,7 @@ def check_lines(result: ToolResult, lang: str) -> list[str]:
     ]
     for finding in verdict.findings:
         lines += finding_lines(finding, lang)
-    return [*lines, _next(result.data["next"], lang)]
+    return lines
 
 
 def finding_lines(finding: Finding, lang: str) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime
 from functools import cached_property
@@ -13,6 +15,7 @@ from tools.facts import FactSheet
 from tools.shop import Shop, load_shop
 
 if TYPE_CHECKING:
+    from bot.answer import Answer
     from bot.understanding.lexicon import Lexicon
     from knowledge.search import Searcher
     from tools.engine import Engine
@@ -31,6 +34,8 @@ class WarRoom:
         self._progress = progress
         self._memory_url = memory_url
         self._opened: list[Callable[[], None]] = []
+        self.recent: OrderedDict[Any, Answer] = OrderedDict()  # bot/recall.py
+        self.recent_lock = threading.Lock()
 
     @cached_property
     def engine(self) -> Engine:
@@ -116,6 +121,14 @@ class WarRoom:
         source = documents.add(self.shop.root, path).source
         self.search.build(self._progress)
         return source
+
+    def stamp(self) -> tuple[Any, ...]:
+        """Changes whenever the data or the shop's documents do."""
+        from knowledge import documents
+        from tools.documents import folder_of
+
+        data = self.engine.stamp() if self.shop.data_file.exists() else ()
+        return (data, documents.stamp(folder_of(self.shop.root)))
 
     def give_way(self) -> None:
         """Let go of the data file if somebody waits to write it; the next question opens it again."""

@@ -22,10 +22,12 @@ CLAIMS_FILE = "copy_claims.yaml"
 # What a copy can state about the offer; the first rule that lists a kind answers for it.
 ClaimKind = Literal["price", "coupon", "discount", "date", "stock", "gift", "benefit", "deadline"]
 # What no pattern can say; tools/compliance.py holds a function for each.
-CheckName = Literal["signature", "opt_out", "opt_out_last", "link", "unknown_variable", "personal_variable"]
+CheckName = Literal[
+    "signature", "opt_out", "opt_out_last", "caller", "call_opt_out", "link", "unknown_variable", "personal_variable"
+]  # fmt: skip
 
-
-_WORD = re.compile(r"<([a-z_]+)>")
+# <word> in an expression; a group's (?<name> is none.
+_WORD = re.compile(r"(?<!\(\?)<([a-z_]+)>")
 
 
 def _compile(raw: Any) -> re.Pattern[str]:
@@ -100,10 +102,27 @@ class CopyVariable(Entry):
     personal: bool = False
 
 
+class Disguise(Entry):
+    """Letters or a character of the same sound in the place of a word: what `find` finds reads as `reads`."""
+
+    find: Regex
+    reads: str = Field(min_length=1)
+
+
 class CopyRules(Entry):
+    """`words` are filled into the rules' expressions (<word>). `no_sender`: a signature or a caller's name that is wholly this
+    names nobody. `callers`: how a call says who calls, the name in the group `name`. `greetings` open a whole call."""
+
     variables: list[CopyVariable]
+    words: dict[str, str] = {}
     lookalikes: dict[str, str]
+    disguises: list[Disguise] = []
     opt_out: list[Regex] = Field(min_length=1)
+    no_opt_out: list[Regex] = []
+    no_sender: list[Regex] = []
+    callers: list[Regex] = []
+    greetings: list[Regex] = []
+    call_opt_out: list[Regex] = []
     low_stock: int = Field(ge=0)
     rules: list[CopyRule] = Field(min_length=1)
 
@@ -115,6 +134,20 @@ class CopyRules(Entry):
     @property
     def personal(self) -> frozenset[str]:
         return frozenset(name.casefold() for v in self.variables if v.personal for name in v.names)
+
+
+def _filled(find: str, words: dict[str, str], place: str) -> str:
+    """`find` with its <words> filled in, and theirs; CatalogError names the word that is not there, or holds itself."""
+
+    def word(m: re.Match[str]) -> str:
+        if m[1] not in words:
+            near = difflib.get_close_matches(m[1], list(words), n=1, cutoff=0.5)
+            hint = f"; did you mean <{near[0]}>?" if near else ""
+            raise CatalogError(f"{place}: no word <{m[1]}>{hint}")
+        others = {name: text for name, text in words.items() if name != m[1]}
+        return _filled(words[m[1]], others, place)
+
+    return _WORD.sub(word, find)
 
 
 class DayForm(Entry):
@@ -144,21 +177,10 @@ class ClaimFile(Entry):
 
     def compiled(self, find: str, place: str) -> re.Pattern[str]:
         """`find` with its <words> filled in; CatalogError names the word that is not there."""
-
-        def word(m: re.Match[str]) -> str:
-            if m[1] not in self.words:
-                near = difflib.get_close_matches(m[1], list(self.words), n=1, cutoff=0.5)
-                hint = f"; did you mean <{near[0]}>?" if near else ""
-                raise CatalogError(f"{CLAIMS_FILE}: {place}: no word <{m[1]}>{hint}")
-            return self.words[m[1]]
-
         try:
-            return _compile(_WORD.sub(word, find))
+            return _compile(_filled(find, self.words, f"{CLAIMS_FILE}: {place}"))
         except ValueError as e:
             raise CatalogError(f"{CLAIMS_FILE}: {place}: {e}") from e
-
-
-_WORD = re.compile(r"(?<!\(\?)<([a-z_]+)>")
 
 
 @cache
@@ -175,7 +197,7 @@ def copy_rules() -> CopyRules:
 
 def parse(raw: Any, file: str) -> CopyRules:
     """`raw` as rules. Ids must not repeat, a lookalike is one character."""
-    rules = validate(CopyRules, raw, file)
+    rules = validate(CopyRules, _with_words(raw, file), file)
     ids = [r.id for r in rules.rules]
     twice = next((i for i in ids if ids.count(i) > 1), None)
     if twice:
@@ -184,3 +206,28 @@ def parse(raw: Any, file: str) -> CopyRules:
     if long:
         raise CatalogError(f"{file}: lookalikes: {long!r}: one character stands in for one")
     return rules
+
+
+def _with_words(raw: Any, file: str) -> Any:
+    """`raw` with its <words> filled into the expressions of its rules; what has not the right shape is left for validation."""
+    if not isinstance(raw, dict) or not isinstance(raw.get("rules"), list):
+        return raw
+    words = raw.get("words", {})
+    if not isinstance(words, dict) or not all(isinstance(w, str) for w in words.values()):
+        return raw
+
+    def fill(value: Any, place: str) -> Any:
+        if isinstance(value, str):
+            return _filled(value, words, f"{file}: {place}")
+        if isinstance(value, list):
+            return [fill(v, f"{place}.{i}") for i, v in enumerate(value)]
+        if isinstance(value, dict) and "find" in value:
+            return {**value, "find": fill(value["find"], place)}
+        return value
+
+    def rule(entry: Any, place: str) -> Any:
+        if not isinstance(entry, dict):
+            return entry
+        return {k: fill(v, f"{place}.{k}") if k in ("patterns", "exceptions") else v for k, v in entry.items()}
+
+    return {**raw, "rules": [rule(entry, f"rules.{i}") for i, entry in enumerate(raw["rules"])]}

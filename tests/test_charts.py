@@ -23,7 +23,7 @@ from bot.grounding import numerals
 from bot.wiring import WarRoom
 from tests import tiny_shop
 from tests.shops import dated, load
-from tools import charts, metrics, tables
+from tools import chart_data, chart_page, charts, metrics, tables
 from tools.context import Context
 from tools.engine import Engine
 from tools.errors import AskAgain, NeedsPerson
@@ -43,15 +43,15 @@ D = date
 
 
 def funnel_figure(ctx: Context, *args: Any) -> Figure:
-    return charts.draw_funnel(charts.funnel_data(ctx, *args))
+    return charts.draw_funnel(chart_data.funnel_data(ctx, *args))
 
 
 def trend_figure(ctx: Context, *args: Any) -> Figure:
-    return charts.draw_trend(charts.trend_data(ctx, *args))
+    return charts.draw_trend(chart_data.trend_data(ctx, *args))
 
 
 def sizes_figure(ctx: Context, *args: Any) -> Figure:
-    return charts.draw_sizes(charts.sizes_data(ctx, *args))
+    return charts.draw_sizes(chart_data.sizes_data(ctx, *args))
 
 
 PICTURES = {
@@ -75,7 +75,7 @@ PICTURES = {
 def test_every_numeral_drawn_is_a_display_of_a_fact(demo: WarRoom, name: str, lang: str) -> None:
     draw, at, arguments = PICTURES[name]
     ctx = demo.context(at, lang)
-    drawn = charts.texts(draw(ctx, *arguments))
+    drawn = chart_page.texts(draw(ctx, *arguments))
     allowed = {n for f in ctx.sheet.facts for n in numerals(f.display)}
     assert len(drawn) > 5
     assert any(numerals(t) for t in drawn)
@@ -109,7 +109,7 @@ def test_texts_stand_apart_inside_the_page_and_large_enough(demo: WarRoom, name:
     draw, at, arguments = PICTURES[name]
     figure = draw(demo.context(at, lang), *arguments)
     width, height = figure.canvas.get_width_height()
-    assert width == charts.WIDTH
+    assert width == chart_page.WIDTH
     assert 500 < height < 2400
     found = [t for t in figure.findobj(Text) if isinstance(t, Text) and t.get_text()]
     boxes = [(t.get_text(), t.get_window_extent()) for t in found]
@@ -119,22 +119,22 @@ def test_texts_stand_apart_inside_the_page_and_large_enough(demo: WarRoom, name:
         apart = first.x1 <= second.x0 or second.x1 <= first.x0 or first.y1 <= second.y0 + 1 or second.y1 <= first.y0 + 1
         assert apart, f"{a!r} touches {b!r}"
     for drawn in found:
-        assert float(drawn.get_fontsize()) * charts.DPI / 72 > charts.SMALL - 0.01, drawn.get_text()
+        assert float(drawn.get_fontsize()) * chart_page.DPI / 72 > chart_page.SMALL - 0.01, drawn.get_text()
 
 
 def test_every_character_drawn_is_in_the_font(demo: WarRoom) -> None:
     from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 
-    known = [set(TTFont(charts.font_file(bold)).getBestCmap()) for bold in (False, True)]
+    known = [set(TTFont(chart_page.font_file(bold)).getBestCmap()) for bold in (False, True)]
     for draw, at, arguments in PICTURES.values():
         for lang in ("zh", "en"):
-            drawn = {ord(c) for t in charts.texts(draw(demo.context(at, lang), *arguments)) for c in t}
+            drawn = {ord(c) for t in chart_page.texts(draw(demo.context(at, lang), *arguments)) for c in t}
             assert drawn <= known[0] & known[1]
 
 
 def test_what_the_font_cannot_show_is_left_out() -> None:
-    assert charts.drawable("开门红🔥 第一天\n\t🛍️") == "开门红 第一天"
-    assert charts.drawable("$3 off, $5 back") == "$3 off, $5 back"
+    assert chart_page.drawable("开门红🔥 第一天\n\t🛍️") == "开门红 第一天"
+    assert chart_page.drawable("$3 off, $5 back") == "$3 off, $5 back"
 
 
 def test_a_name_with_emoji_and_dollars_is_drawn_as_it_is(demo: WarRoom, recwarn: pytest.WarningsRecorder) -> None:
@@ -187,35 +187,62 @@ def test_the_target_line_goes_through_the_targets(demo: WarRoom) -> None:
 def test_no_target_no_line(demo: WarRoom) -> None:
     figure = trend_figure(demo.context(NOW, "zh"), "visitors", "all", D(2026, 6, 13), D(2026, 6, 16))
     assert not bars(figure, "target")
-    assert "当天目标" not in charts.texts(figure)
+    assert "当天目标" not in chart_page.texts(figure)
 
 
 def test_today_is_hollow_until_now_and_a_whole_day_is_not(demo: WarRoom) -> None:
     figure = trend_figure(demo.context(NOW, "zh"), "buyers", "all", D(2026, 6, 15), D(2026, 6, 17))
     assert (len(bars(figure, "bar")), len(bars(figure, "partial"))) == (2, 1)
-    assert "截至 10:00" in charts.texts(figure)
+    assert "截至 10:00" in chart_page.texts(figure)
     ended = trend_figure(
         demo.context(datetime(2026, 6, 16, 23, 59, 59), "zh"), "buyers", "all", D(2026, 6, 15), D(2026, 6, 16)
     )
     assert (len(bars(ended, "bar")), len(bars(ended, "partial"))) == (2, 0)
-    assert not [t for t in charts.texts(ended) if "截至" in t]
+    assert not [t for t in chart_page.texts(ended) if "截至" in t]
 
 
 def test_days_after_the_data_have_no_bar(demo: WarRoom) -> None:
     ctx = demo.context(datetime(2026, 6, 20, 9), "zh")
-    data = charts.trend_data(ctx, "visitors", "all", D(2026, 6, 15), D(2026, 6, 20))
+    data = chart_data.trend_data(ctx, "visitors", "all", D(2026, 6, 15), D(2026, 6, 20))
     assert [d.value is None for d in data.days] == [False, False, False, True, True, True]
     assert [d.partial for d in data.days] == [False, False, True, False, False, False]
     assert data.notes
     assert [h.what for h in data.heads] == ["6 月 16 日", "6 月 17 日（截至 09:59）"]
-    assert charts.texts(charts.draw_trend(data)).count("—") == 3
+    assert chart_page.texts(charts.draw_trend(data)).count("—") == 3
+
+
+def test_the_day_in_which_the_data_ends_stays_hollow_on_later_days(demo: WarRoom) -> None:
+    ctx = demo.context(datetime(2026, 6, 18, 9), "zh")
+    data = chart_data.trend_data(ctx, "paid_amount", "all", D(2026, 6, 15), D(2026, 6, 17))
+    assert [d.partial for d in data.days] == [False, False, True]
+    assert [h.what for h in data.heads] == ["6 月 16 日", "6 月 17 日（截至 09:59）"]
+
+
+@pytest.mark.parametrize(("last_hour", "whole"), [(19, True), (14, False)])
+def test_a_quiet_shops_day_is_whole_when_its_orders_end_as_late_as_usual(
+    tmp_path: Path, last_hour: int, whole: bool
+) -> None:
+    paid = [datetime(2026, 6, 16 - d, 19 if d else last_hour) for d in range(8)]
+    orders = [
+        {"order_id": f"o{i}", "user_id": "a", "kind": "normal", "created_at": at, "paid_at": at, "amount": 10}
+        for i, at in enumerate(paid)
+    ]
+    visits = [{"user_id": "a", "ts": datetime(2026, 6, 17, 8), "kind": "visit"}]
+    shop = Shop(
+        tmp_path, "x", "x", ZoneInfo("Asia/Shanghai"), "CNY", None, tuple(map(dated, tiny_shop.CAMPAIGNS)), Thresholds()
+    )
+    ctx = context(
+        shop, load(tmp_path / "data.duckdb", {"orders": orders, "events": visits}), at=datetime(2026, 6, 17, 9)
+    )
+    data = chart_data.trend_data(ctx, "buyers", "all", D(2026, 6, 15), D(2026, 6, 16))
+    assert [d.partial for d in data.days] == [False, not whole]
 
 
 def test_phases_are_those_of_the_days(demo: WarRoom) -> None:
-    data = charts.trend_data(demo.context(NOW, "zh"), "buyers", "all", D(2026, 5, 30), D(2026, 6, 17))
+    data = chart_data.trend_data(demo.context(NOW, "zh"), "buyers", "all", D(2026, 5, 30), D(2026, 6, 17))
     expected = [("第一波预热", 0, 2), ("第一波尾款/开门红", 2, 5), ("第二波预热", 5, 17), ("正式售卖", 17, 19)]
     assert [(b.name, b.begin, b.end) for b in data.bands] == expected
-    between = charts.trend_data(demo.context(NOW, "zh"), "buyers", "all", D(2025, 7, 5), D(2025, 7, 9))
+    between = chart_data.trend_data(demo.context(NOW, "zh"), "buyers", "all", D(2025, 7, 5), D(2025, 7, 9))
     assert between.bands == ()
 
 
@@ -238,7 +265,7 @@ def context(shop: Shop, engine: Engine, lang: str = "en", at: datetime = tiny_sh
 
 
 def test_the_funnel_by_hand(tiny: Context) -> None:
-    data = charts.funnel_data(tiny, PANEL, *tiny_shop.WINDOW)
+    data = chart_data.funnel_data(tiny, PANEL, *tiny_shop.WINDOW)
     for block, crowd in zip(data.blocks, PANEL, strict=True):
         expected = [tiny_shop.EXPECTED_METRICS[key, crowd] for key in ("visitors", "carters", "buyers")]
         assert [s.people for s in block.stages] == expected
@@ -247,21 +274,21 @@ def test_the_funnel_by_hand(tiny: Context) -> None:
 
 def test_a_ratio_without_a_denominator_is_a_dash(tiny: Context) -> None:
     # u07 pays a balance on a day without a visit: buyers, and nobody who came in.
-    data = charts.funnel_data(tiny, ["fan and not member"], D(2026, 6, 16), D(2026, 6, 16))
+    data = chart_data.funnel_data(tiny, ["fan and not member"], D(2026, 6, 16), D(2026, 6, 16))
     (block,) = data.blocks
     assert [s.people for s in block.stages] == [0, 0, 1]
     assert block.rate == "visit → pay —"
     assert [s.rate for s in block.stages] == [None, "visit → cart —", "cart → pay —"]
-    shown = charts.texts(charts.draw_funnel(data))
+    shown = chart_page.texts(charts.draw_funnel(data))
     assert {"0 people", "1 person"} <= set(shown)
 
 
 def test_days_without_a_ratio_break_the_line(tiny: Context) -> None:
-    data = charts.trend_data(tiny, "visit_cart_rate", "all", D(2026, 6, 14), D(2026, 6, 17))
+    data = chart_data.trend_data(tiny, "visit_cart_rate", "all", D(2026, 6, 14), D(2026, 6, 17))
     assert [d.value is None for d in data.days] == [True, True, False, False]
     figure = charts.draw_trend(data)
     figure.canvas.draw()
-    assert charts.texts(figure).count("—") == 2
+    assert chart_page.texts(figure).count("—") == 2
     assert len(bars(figure, "partial")) == 1
 
 
@@ -321,7 +348,7 @@ def test_files_are_pngs_of_a_phones_width(tiny: Context) -> None:
         path = Path(chart.path)
         assert path.parent == tiny.shop.root / "charts"
         width, height = png_size(path.read_bytes())
-        assert width == charts.WIDTH
+        assert width == chart_page.WIDTH
         assert height > 400
         assert width + height <= 10000  # Telegram's limit for photos
     assert [p.name for p in (tiny.shop.root / "charts").iterdir() if p.suffix != ".png"] == []

@@ -25,7 +25,7 @@ ONLY_IN = {
     "sqlalchemy": {"bot/state*.py"},
     "psycopg": {"bot/agent.py"},
     "psycopg_pool": {"bot/agent.py"},
-    "matplotlib": {"tools/charts.py"},
+    "matplotlib": {"tools/charts.py", "tools/chart_page.py"},
     "openpyxl": {"tools/spreadsheet.py"},
 }
 

@@ -5,12 +5,19 @@ from __future__ import annotations
 import html
 import re
 from html.parser import HTMLParser
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot import render
+from bot.answer import Answer, Clarify, Intent, Interpretation
+from bot.conversation import About
+from bot.telegram import keyboards
+from bot.telegram.kept import pack, unpack
+from bot.understanding.drafting import DraftWish
+from tools.facts import Draft, Verdict
 
 
 class Strict(HTMLParser):
@@ -89,3 +96,43 @@ def test_a_pair_of_surrogates_is_never_torn() -> None:
 @pytest.mark.parametrize("text", ["", "  \n ", "\x00"])
 def test_nothing_to_show_gives_no_message(text: str) -> None:
     assert render.telegram(text) == []
+
+
+INTENTS = st.sampled_from(get_args(Intent))
+
+
+@given(
+    text=TEXTS,
+    intent=INTENTS,
+    crowds=st.lists(st.sampled_from(["cart_unpaid", "member", "last_push"]), max_size=2),
+    options=st.one_of(st.none(), st.lists(st.text(min_size=1, max_size=300).filter(str.strip), min_size=1, max_size=5)),
+    drafted=st.booleans(),
+)
+def test_any_answer_has_messages_and_buttons_that_telegram_takes(
+    text: str, intent: Intent, crowds: list[str], options: list[str] | None, drafted: bool
+) -> None:
+    verdict = Verdict(channel="sms", text=text, units=1, segments=1, verdict="pass")
+    draft = Draft(id="d", channel="sms", variant="A", text=text, units=1, segments=1, verdict=verdict)
+    found = Answer(
+        text=text,
+        lang="zh",
+        interpretation=Interpretation(intent=intent, crowds=crowds),
+        drafts=[draft] if drafted else [],
+        clarify=Clarify(question="?", options=options) if options else None,
+    )
+    for part in render.telegram(found.text):
+        assert render.units(read(part)) <= render.MESSAGE
+    keyboard = keyboards.under(found, keyboards.token_for("chat", 1))
+    for row in keyboard.inline_keyboard if keyboard else ():
+        assert 1 <= len(row) <= 8
+        for shown in row:
+            assert shown.text.strip()
+            assert 1 <= len(str(shown.callback_data).encode()) <= 64
+
+
+def test_what_is_kept_of_an_answer_comes_back_whole() -> None:
+    found = Answer(text="x", lang="zh", interpretation=Interpretation(intent="draft", crowds=["member"], channel="sms"))
+    wish = DraftWish(style=["shorter"], benefit="送小样")
+    again, about = unpack(pack(found, wish))
+    assert again == found
+    assert about == About(found.interpretation, wish)

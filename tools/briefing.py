@@ -21,6 +21,7 @@ from tools.plans import plan
 
 MAX_DO, MAX_PREPARE = 5, 3
 _DAY = timedelta(days=1)
+_STALE = timedelta(days=7)
 _CHART_DAYS = 14  # what a phone shows readably
 
 
@@ -156,8 +157,8 @@ def _chart(ctx: Context, key: str, yesterday: numbers.Yesterday) -> list[Chart]:
     """The trend of the phase's number up to the last day that is known; none without data."""
     from tools import charts
 
-    if yesterday.told is None:
-        return []
+    if yesterday.told is None or ctx.at - yesterday.told > _STALE:
+        return []  # nothing, or a picture of last month
     last = min(yesterday.day, yesterday.told.date())
     try:
         return [charts.trend(ctx, key, "all", last - (_CHART_DAYS - 1) * _DAY, last)]

@@ -57,13 +57,13 @@ def told_until(ctx: Context) -> tuple[datetime | None, list[str]]:
     """
     yesterday = ctx.at.date() - _DAY
     ends = data_until(ctx.engine)
-    short = {t: end for t, end in ends.items() if end is None or not _reaches(ctx.engine, t, end, yesterday)}
+    short = {t: end for t, end in ends.items() if end is None or not reaches(ctx.engine, t, end, yesterday)}
     if all(end is None for end in ends.values()):
         return None, list(short)
     return min([day_end(yesterday), *(end for end in short.values() if end is not None)]), list(short)
 
 
-def _reaches(engine: Engine, table: str, end: datetime, day: date) -> bool:
+def reaches(engine: Engine, table: str, end: datetime, day: date) -> bool:
     """Whether the table holds all of `day`. A quiet shop's last order of a day is hours before midnight: data that ends on
     the day is whole when it goes as late as the last row of each of the seven days before did."""
     if end >= day_end(day):

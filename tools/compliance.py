@@ -67,7 +67,7 @@ def check(channel: Channel, text: str, *, lang: str = "zh", offer: Offer | None 
     `lang` is the language of reasons and sources. Findings are in the order of their spans.
     """
     rules = copy_rules()
-    folded = fold(text, rules.lookalikes)
+    folded = fold(text, rules)
     titles = title_spans(offer, folded.text) if offer else []
     wrong = unfounded(offer, folded.text, _names(folded, rules)) if offer else []
     copy = Copy(channel, text, folded, lang, offer, rules, titles, wrong)
@@ -130,9 +130,11 @@ def _once(hits: list[tuple[CopyRule, Hit]]) -> list[tuple[CopyRule, Hit]]:
 def _pattern_hits(rule: CopyRule, copy: Copy) -> Iterator[Hit]:
     """The longest finds of the rule's patterns that overlap no exception, no other find and no title of the shop's items."""
     text = copy.folded.text
+    found = [(m, p) for p in rule.patterns for m in p.find.finditer(text) if m.end() > m.start()]
+    if not found:
+        return
     lawful = [m.span() for e in rule.exceptions for m in e.finditer(text)]
     lawful += [(s, e) for s, e, _ in copy.titles]
-    found = [(m, p) for p in rule.patterns for m in p.find.finditer(text) if m.end() > m.start()]
     used: list[tuple[int, int]] = []
     for m, pattern in sorted(found, key=lambda f: (f[0].start() - f[0].end(), f[0].start())):
         start, end = m.span()
@@ -187,8 +189,17 @@ def _signature(rule: CopyRule, copy: Copy) -> Iterator[Hit]:
             yield Hit(0, other.end(), right or f"【{other[1]}】")
         else:
             yield Hit(0, 0, right)
-    elif copy.offer is not None and head[1].strip() != copy.offer.signature:
-        yield Hit(head.start(), head.end(), right)
+    elif copy.offer is not None:
+        if head[1].strip() != copy.offer.signature:
+            yield Hit(head.start(), head.end(), right)
+    elif _names_nobody(head[1], copy.rules):
+        yield Hit(head.start(), head.end(), None)
+
+
+def _names_nobody(name: str, rules: CopyRules) -> bool:
+    """重要通知, 会员福利, Special offer: words that could head anybody's message."""
+    plain = fold(name, rules).text.strip()
+    return any(p.fullmatch(plain) for p in rules.no_sender)
 
 
 def _opt_out(rule: CopyRule, copy: Copy) -> Iterator[Hit]:
@@ -208,7 +219,41 @@ def _opt_out_last(rule: CopyRule, copy: Copy) -> Iterator[Hit]:
 
 
 def _ways_out(copy: Copy) -> list[tuple[int, int]]:
-    return [m.span() for p in copy.rules.opt_out for m in p.finditer(copy.folded.text)]
+    """Where the text says how to refuse; nowhere where it also says that refusing is not possible."""
+    text = copy.folded.text
+    if any(p.search(text) for p in copy.rules.no_opt_out):
+        return []
+    return [m.span() for p in copy.rules.opt_out for m in p.finditer(text)]
+
+
+def _caller(rule: CopyRule, copy: Copy) -> Iterator[Hit]:
+    """A whole call says who is calling; a line from the middle of one may leave it out if it tells how to refuse."""
+    if _names_caller(copy) or (_greeting(copy) is None and _refusable(copy)):
+        return
+    head = _greeting(copy)
+    end = copy.folded.span(*head.span())[1] if head else 0
+    yield Hit(0, end, f"您好，这里是{copy.offer.signature}。" if copy.offer else None)
+
+
+def _call_opt_out(rule: CopyRule, copy: Copy) -> Iterator[Hit]:
+    """A call that greets or says who is calling is a whole one, and tells how to refuse further calls."""
+    if _refusable(copy) or (_greeting(copy) is None and not _names_caller(copy)):
+        return
+    end = len(copy.text.rstrip())
+    yield Hit(end, end, rule.rewrite.get(copy.written_in) if rule.rewrite else None)
+
+
+def _greeting(copy: Copy) -> re.Match[str] | None:
+    return next((m for p in copy.rules.greetings if (m := p.match(copy.folded.text))), None)
+
+
+def _names_caller(copy: Copy) -> bool:
+    found = (m for p in copy.rules.callers for m in p.finditer(copy.folded.text))
+    return any(not _names_nobody(m["name"], copy.rules) for m in found)
+
+
+def _refusable(copy: Copy) -> bool:
+    return any(p.search(copy.folded.text) for p in copy.rules.call_opt_out)
 
 
 def _link(rule: CopyRule, copy: Copy) -> Iterator[Hit]:
@@ -239,6 +284,8 @@ CHECKS: dict[CheckName, Callable[[CopyRule, Copy], Iterator[Hit]]] = {
     "signature": _signature,
     "opt_out": _opt_out,
     "opt_out_last": _opt_out_last,
+    "caller": _caller,
+    "call_opt_out": _call_opt_out,
     "link": _link,
     "unknown_variable": _unknown_variable,
     "personal_variable": _personal_variable,

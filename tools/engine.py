@@ -83,6 +83,10 @@ class Engine:
         """Release if somebody waits to write; returns whether. Nearly free: for after each answer, and for idle moments."""
         return self._file.give_way()
 
+    def stamp(self) -> tuple[Any, ...]:
+        """Changes when the data does; steady while the file is only read."""
+        return self._file.stamp()
+
     def close(self) -> None:
         self._file.close()
 

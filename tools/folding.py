@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from knowledge.copy_rules import CopyRules, Disguise
 from knowledge.textnorm import simplified
 
 _HAN = r"\u3400-\u4dbf\u4e00-\u9fff"
@@ -26,18 +27,20 @@ _COMB = re.compile(rf"(?<![{_HAN}])[{_HAN}](?:([,，、/|;；!！:：])[{_HAN}])
 
 @dataclass(frozen=True)
 class Folded:
-    """`text`, and for each of its characters the index of the one in the source that gave it."""
+    """`text`, and for each of its characters where in the source the one or the letters that gave it begin and end."""
 
     text: str
-    origin: tuple[int, ...]
+    begins: tuple[int, ...]
+    ends: tuple[int, ...]
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The characters [start, end) of the source that gave the characters [start, end) of the folded text."""
-        return self.origin[start], self.origin[end - 1] + 1
+        return self.begins[start], self.ends[end - 1]
 
 
-def fold(text: str, lookalikes: Mapping[str, str]) -> Folded:
-    """`text` folded. `lookalikes` maps characters that stand in for another (蕞) to it (最)."""
+def fold(text: str, rules: CopyRules) -> Folded:
+    """`text` folded, with the rules' `lookalikes` (蕞 for 最) and `disguises` (国jia级, 醉便宜) read as what they stand for."""
+    lookalikes = rules.lookalikes
     out: list[str] = []
     origin: list[int] = []
     for i, character in enumerate(text):
@@ -49,7 +52,24 @@ def fold(text: str, lookalikes: Mapping[str, str]) -> Folded:
     for comb in _COMB.finditer(joined):
         drop |= {i for i in range(*comb.span()) if joined[i] == comb[1]}
     keep = [i for i in range(len(joined)) if i not in drop]
-    return Folded("".join(joined[i] for i in keep), tuple(origin[i] for i in keep))
+    flat = Folded("".join(joined[i] for i in keep), tuple(origin[i] for i in keep), tuple(origin[i] + 1 for i in keep))
+    return _undisguised(flat, rules.disguises)
+
+
+def _undisguised(folded: Folded, disguises: Sequence[Disguise]) -> Folded:
+    """`folded` with every disguise read as what it stands for, one after the other."""
+    for disguise in disguises:
+        if not disguise.find.search(folded.text):
+            continue
+        text, begins, ends, at = "", [], [], 0
+        for m in disguise.find.finditer(folded.text):
+            first, last = folded.span(*m.span())
+            text += folded.text[at : m.start()] + disguise.reads
+            begins += [*folded.begins[at : m.start()], *[first] * len(disguise.reads)]
+            ends += [*folded.ends[at : m.start()], *[last] * len(disguise.reads)]
+            at = m.end()
+        folded = Folded(text + folded.text[at:], (*begins, *folded.begins[at:]), (*ends, *folded.ends[at:]))
+    return folded
 
 
 @lru_cache(maxsize=4096)

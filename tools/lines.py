@@ -173,12 +173,16 @@ def ends_before(ctx: Context, tables: Iterable[str], wanted: datetime) -> list[s
     """A note for each table that has no rows or ends before `wanted`."""
     until = data_until(ctx.engine)
     notes = []
+    ended: dict[datetime, list[str]] = {}
     for table in tables:
         end = until[table]
         name = catalog.tables()[table].name.get(ctx.lang)
         if end is None:
             notes.append(ctx.say("note.no_rows", table=name))
         elif end < wanted:
-            fact = _end_fact(ctx, ctx.say("label.data_until", table=name), end)
-            notes.append(ctx.say("note.data_until", table=name, moment=fact.display))
+            ended.setdefault(end.replace(second=0), []).append(name)
+    for end, names in ended.items():  # one note for what ends in the same minute
+        name = ctx.say("join.list").join(names)
+        fact = _end_fact(ctx, ctx.say("label.data_until", table=name), end)
+        notes.append(ctx.say("note.data_until", table=name, moment=fact.display))
     return notes

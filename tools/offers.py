@@ -58,14 +58,14 @@ class Offer:
     @cached_property
     def folded_titles(self) -> tuple[tuple[str, Item], ...]:
         """Titles as they read in a folded text, the longest first: one may stand inside another."""
-        lookalikes = copy_rules().lookalikes
-        pairs = ((fold(i.title, lookalikes).text.strip(), i) for i in self.items)
+        rules = copy_rules()
+        pairs = ((fold(i.title, rules).text.strip(), i) for i in self.items)
         return tuple(sorted(((t, i) for t, i in pairs if t), key=lambda p: -len(p[0])))
 
     @cached_property
     def stated_claims(self) -> tuple[Claim, ...]:
         """What the request states and the data does not contradict."""
-        text = fold(self.stated, copy_rules().lookalikes).text
+        text = fold(self.stated, copy_rules()).text
         taken = [(s, e) for s, e, _ in title_spans(self, text)]
         wrong = {(c.claim.start, c.claim.end) for c in contradictions(self, self.stated)}
         return tuple(c for c in claims_in(text, taken) if (c.start, c.end) not in wrong)
@@ -148,8 +148,7 @@ def _days(campaign: Campaign) -> Iterable[date]:
 def contradictions(offer: Offer, stated: str) -> list[Contradiction]:
     """What of `stated` the data knows otherwise: a coupon of a known threshold with another value, a named item's price or
     stock that is not its own. What the data does not know (a day, a gift, a coupon of a new threshold) contradicts nothing."""
-    lookalikes = copy_rules().lookalikes
-    folded = fold(stated, lookalikes)
+    folded = fold(stated, copy_rules())
     titles = title_spans(offer, folded.text)
     found = []
     for claim in claims_in(folded.text, [(s, e) for s, e, _ in titles]):

@@ -11,6 +11,9 @@ from tools.errors import AskAgain
 from tools.facts import Fact, ToolResult
 
 
+_WEEK = 7 * 86400  # seconds
+
+
 def position(ctx: Context) -> tuple[Campaign, Phase] | None:
     """(campaign, phase) that the moment is in; None between campaigns and in a gap between phases."""
     campaign = ctx.inside
@@ -57,13 +60,17 @@ def gate_fact(ctx: Context, name: str, at: datetime, ends: bool) -> Fact:
 
 
 def hours_until(ctx: Context, label: str, at: datetime) -> Fact:
-    """Full hours from the moment to `at`."""
+    """Full hours from the moment to `at`; minutes in the last hour, days when it is a week or more."""
     left = int((at - ctx.at).total_seconds())
     if 0 < left < 3600:
         minutes = left // 60
         label = label.replace(ctx.say("label.hours_to", gate=""), ctx.say("label.minutes_to", gate=""))
         query = f"SELECT date_sub('minute', TIMESTAMP '{ctx.at:%Y-%m-%d %H:%M:%S}', TIMESTAMP '{at:%Y-%m-%d %H:%M:%S}')"
         return ctx.sheet.add(label, minutes, "count", query, shown=ctx.say("phase.minutes", n=minutes))
+    if left >= _WEEK:
+        label = label.replace(ctx.say("label.hours_to", gate=""), ctx.say("label.days_to", gate=""))
+        query = f"SELECT date_sub('day', TIMESTAMP '{ctx.at:%Y-%m-%d %H:%M:%S}', TIMESTAMP '{at:%Y-%m-%d %H:%M:%S}')"
+        return ctx.sheet.add(label, left // 86400, "days", query)
     hours = left // 3600
     query = f"SELECT date_sub('hour', TIMESTAMP '{ctx.at:%Y-%m-%d %H:%M:%S}', TIMESTAMP '{at:%Y-%m-%d %H:%M:%S}')"
     return ctx.sheet.add(label, hours, "hours", query)

@@ -219,19 +219,18 @@ def _action(
         timing = schedule(catalog.unpaid(), slot, list(move.channels), ctx.at, deadline, final=final)
         if timing is None:
             return None
+    named = audience.label(audience.parse(crowd), ctx.lang)
     people = ctx.sheet.add(
-        ctx.say("label.audience", title=move.id), found.people, "people", found.query, metric="crowd_size", crowd=crowd
+        ctx.say("label.audience", title=named), found.people, "people", found.query, metric="crowd_size", crowd=crowd
     )
     title = move.title.get(ctx.lang).replace("{people}", people.display)
     if timing and timing.channels == list(move.channels):
-        title += reach_note(ctx, move.id, crowd, found, reachable)
+        title += reach_note(ctx, named, crowd, found, reachable)
     if timing:
-        ctx.sheet.moment(
-            ctx.say("label.send_at", title=move.id), timing.at, wording.moment(timing.at, ctx.at, ctx.lang)
-        )
+        ctx.sheet.moment(ctx.say("label.send_at", title=named), timing.at, wording.moment(timing.at, ctx.at, ctx.lang))
     if deadline:
         shown = wording.moment(deadline, ctx.at, ctx.lang)
-        ctx.sheet.moment(ctx.say("label.deadline", title=move.id), deadline, shown)
+        ctx.sheet.moment(ctx.say("label.deadline", title=named), deadline, shown)
     note = move.note.get(ctx.lang) if move.note else None
     source = move.source(campaign.key, phase.key)
     task = catalog.strategy_of(source)

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from telegram import Chat, InlineKeyboardButton, InlineKeyboardMarkup, Message, Update, User
+from telegram import CallbackQuery, Chat, InlineKeyboardButton, InlineKeyboardMarkup, Message, Update, User
 
 from bot.telegram.war import Context, War, say, war
 
 ROLES = ("viewer", "operator", "admin")
-_ANONYMOUS = 1087968824  # Telegram's "GroupAnonymousBot": an admin whose id nobody sees
+# Telegram's GroupAnonymousBot and Channel_Bot: an admin, or somebody as a channel, whose id nobody sees.
+_NOBODY = (1087968824, 136817688)
+_DIGITS = 20
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,17 @@ def person_lang(user: User | None) -> str:
     return "en" if user is not None and (user.language_code or "").startswith("en") else "zh"
 
 
+def topic_of(query: CallbackQuery) -> int | None:
+    """The topic of the message whose button was tapped."""
+    return thread_of(query.message) if isinstance(query.message, Message) else None
+
+
+def person_id(text: str) -> int | None:
+    """A Telegram id as somebody typed it; None when it is none. Ids of people have at most 52 bits."""
+    number = int(text) if text.isdecimal() and len(text) < _DIGITS else 0
+    return number if 0 < number < 1 << 52 else None
+
+
 async def lang_of(w: War, chat: Chat | None, user: User | None) -> str:
     bound = await w.db(w.state.chat, chat.id) if chat is not None else None
     return bound.lang if bound is not None and bound.lang else person_lang(user)
@@ -70,25 +83,24 @@ async def asker(update: Update, context: Context) -> Asker | None:
     """Who asks and about which shop; None after a polite refusal, or silently where nobody can be told."""
     w = war(context)
     user, chat, message = update.effective_user, update.effective_chat, update.effective_message
-    if user is None or chat is None or (user.is_bot and user.id != _ANONYMOUS):
+    if user is None or chat is None or (user.is_bot and user.id not in _NOBODY):
         return None
     lang = await lang_of(w, chat, user)
     thread = thread_of(message)
-    if user.id == _ANONYMOUS:
+    if user.id in _NOBODY:
         await _refuse(w, message, say("access.anonymous", lang))
         return None
     bound = await w.db(w.state.chat, chat.id)
     shop = bound.shop if bound is not None and bound.shop in w.rooms.keys else None
-    if shop is None and chat.type == Chat.PRIVATE:
+    role = await role_in(w, user.id, shop) if shop is not None else None
+    if role is None and chat.type == Chat.PRIVATE:
         mine = await shops_for(w, user.id)
-        shop = mine[0] if mine else None
-        if shop is not None:
+        if mine:
+            shop, role = mine[0], await role_in(w, user.id, mine[0])
             await w.db(w.state.bind, chat.id, shop, chat.type, user.full_name, user.id)
-    if shop is None:
-        await refuse_unknown(w, update, lang)
-        return None
-    role = await role_in(w, user.id, shop)
-    if role is None:
+            if bound is not None:  # the shop it was about is none of theirs any more
+                await w.sender.text(chat.id, say("telegram.now_bound", lang, shop=w.rooms.name(shop)))
+    if shop is None or role is None:
         await refuse_unknown(w, update, lang)
         return None
     if bound is not None and not bound.active:
@@ -101,8 +113,8 @@ async def refuse_unknown(w: War, update: Update, lang: str) -> None:
     user, chat, message = update.effective_user, update.effective_chat, update.effective_message
     if user is None or chat is None or message is None:
         return
-    admin = bool(await shops_for(w, user.id))
-    if chat.type != Chat.PRIVATE and admin:
+    free = await w.db(w.state.chat, chat.id) is None
+    if chat.type != Chat.PRIVATE and free and await shops_for(w, user.id):
         await _refuse(w, message, say("access.unbound_group", lang))
     elif chat.type != Chat.PRIVATE:
         await _refuse(w, message, say("access.stranger_in_group", lang))

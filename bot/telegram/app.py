@@ -34,6 +34,8 @@ UPDATES = ["message", "edited_message", "callback_query", "my_chat_member"]
 _TICK = 1.0  # seconds between looks at what is due
 _BEAT = 2.0  # seconds between signs that this process lives
 _DEAD = 8.0  # seconds without a sign after which others take over
+_NEWCOMER = 60.0  # seconds for which a poller that meets another is the one to give way
+_LEASE = 10.0  # seconds for which polling is ours without a sign of life
 _DAY = 86400.0
 _KEPT = 30 * _DAY
 
@@ -85,6 +87,7 @@ async def _serve(settings: BotSettings, lang: str, ready: Callable[[str], None])
             )
             ready(say("bot.webhook", lang, url=settings.webhook_url, name=application.bot.username))
         else:
+            await _alone(state, application.bot.id, worker)
             await _poll(application, trouble, stop)
             ready(say("bot.polling", lang, name=application.bot.username))
         await stop.wait()
@@ -140,6 +143,8 @@ def _build(
     application.add_handler(ChatMemberHandler(members.on_my_member, ChatMemberHandler.MY_CHAT_MEMBER))
     application.add_handler(MessageHandler(filters.StatusUpdate.MIGRATE, members.on_migrate))
     application.add_handler(MessageHandler(filters.Document.ALL, files.on_document))
+    media = filters.PHOTO | filters.VIDEO | filters.VIDEO_NOTE | filters.VOICE | filters.AUDIO
+    application.add_handler(MessageHandler(media, files.on_media))
     application.add_handler(MessageHandler(filters.TEXT & ~filters.COMMAND, questions.on_message))
     application.add_handler(MessageHandler(filters.COMMAND & filters.ChatType.PRIVATE, commands.unknown))
     application.add_handler(TypeHandler(Update, _nothing))
@@ -167,11 +172,24 @@ async def _connect(application: Application[Any, Any, Any, Any, Any, Any], stop:
             pause = min(30.0, pause * 2)
 
 
+async def _alone(state: State, bot: int, worker: str) -> None:
+    """Take the lease of the one poller; NeedsPerson while another process of this state renews it."""
+    until = time.monotonic() + _LEASE + _BEAT
+    while not await asyncio.to_thread(state.lock, f"poller:{bot}", worker, _LEASE):
+        if time.monotonic() > until:
+            raise NeedsPerson("second_poller")
+        await asyncio.sleep(0.5)
+
+
 async def _poll(
     application: Application[Any, Any, Any, Any, Any, Any], trouble: list[WarRoomError], stop: asyncio.Event
 ) -> None:
+    began = time.monotonic()
+
     def on_error(e: TelegramError) -> None:
-        if isinstance(e, Conflict):
+        if isinstance(e, Conflict) and time.monotonic() - began > _NEWCOMER:
+            log.warning("%s", NeedsPerson("second_poller"))  # whoever came last gives way
+        elif isinstance(e, Conflict):
             trouble.append(NeedsPerson("second_poller"))
             logging.getLogger("telegram.ext.Updater").setLevel(logging.CRITICAL)  # its last poll will fail too
             stop.set()
@@ -207,6 +225,8 @@ def _jobs(application: Application[Any, Any, Any, Any, Any, Any], w: War, inbox:
     async def beat(_: Context) -> None:
         now = time.time()
         await w.db(w.state.beat, w.worker, now)
+        if not w.settings.webhook_url:
+            await w.db(w.state.lock, f"poller:{application.bot.id}", w.worker, _LEASE)
 
         async def lost(_: int, update: Update) -> None:
             await questions.lost(w, update)
@@ -250,16 +270,18 @@ def _runs(pid: int) -> bool:
 
 
 async def _sign_of_life(update: Update, application: Application[Any, Any, Any, Any, Any, Any]) -> None:
-    """Typing, at once, for what will be answered; a stranger's messages get none."""
+    """Typing, at once, for what will be answered."""
     message = update.message
     if message is None or message.from_user is None:
         return
-    command = bool(message.text and message.text.startswith("/"))
-    if (
-        not command
-        and message.document is None
-        and questions.meant(message, application.bot.id, application.bot.username) is None
-    ):
+    us = application.bot.id, application.bot.username
+    if message.document is not None:
+        wanted = files.for_us(message, *us)
+    elif message.text and message.text.startswith("/"):
+        wanted = commands.is_ours(message, us[1])
+    else:
+        wanted = message.text is not None and questions.meant(message, *us) is not None
+    if not wanted:
         return
     w = application.bot_data["war"]
     await w.sender.typing(message.chat_id, thread_of(message))
@@ -283,6 +305,8 @@ async def _on_error(update: object, context: Context) -> None:
     )
     message = update.effective_message
     try:
+        if update.callback_query is not None:
+            await w.sender.tapped(update.callback_query.id)
         await w.sender.text(update.effective_chat.id, said, thread=thread_of(message))
     except (Gone, Unknown, TelegramError) as e:
         log.warning("the chat could not be told: %s", e)

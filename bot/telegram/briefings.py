@@ -17,6 +17,7 @@ from telegram.error import TelegramError
 from bot.conversation import Question, answer
 from bot.state import LedgerKey, LedgerRow, Subscription
 from bot.telegram import keyboards
+from bot.telegram.kept import pack
 from bot.telegram.sender import Gone, Unknown
 from bot.telegram.war import War, say
 from bot.wiring import WarRoom
@@ -88,7 +89,7 @@ class Briefings:
                 log.warning("briefing missed: %s", due.key)
                 await self._notice(due.to.chat, due.to.thread, say("telegram.brief_missed", lang, at=due.to.at))
             return
-        question = Question(say("question.brief", lang), as_of=due.now, lang=lang)
+        question = Question(say("question.brief", lang), as_of=due.now.replace(second=0), lang=lang)
         keyboard = None
         charts = []
         try:
@@ -103,7 +104,7 @@ class Briefings:
                 due.to.thread,
                 0,
                 question.text,
-                found.model_dump_json(),
+                pack(found, None),
             )
             keyboard = keyboards.under(found, token)
         except WarRoomError as e:

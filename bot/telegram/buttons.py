@@ -9,16 +9,21 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from telegram import CallbackQuery, Update
+from telegram.error import TelegramError
 
 from bot import exports
 from bot.answer import Answer
+from bot.conversation import About
 from bot.state import Saved
 from bot.telegram import keyboards
-from bot.telegram.access import Asker, lang_of, missing_role, role_in
+from bot.telegram.access import Asker, missing_role, person_lang, role_in
 from bot.telegram.choices import CHOICES
+from bot.telegram.kept import unpack
 from bot.telegram.outgoing import send_chart, send_people, send_table
 from bot.telegram.questions import reply
+from bot.telegram.sender import Gone, Unknown
 from bot.telegram.war import Context, War, say, war
+from tools.metrics import BY
 
 log = logging.getLogger(__name__)
 KEPT = 7 * 86400  # seconds for which an answer's buttons work
@@ -32,13 +37,11 @@ class Tap:
     query: CallbackQuery
     who: Asker
     saved: Saved
+    answer: Answer
+    about: About
     token: str
     detail: str
     message_id: int
-
-    @property
-    def answer(self) -> Answer:
-        return Answer.model_validate_json(self.saved.answer)
 
     @property
     def fresh(self) -> str:
@@ -60,7 +63,7 @@ class Tap:
         await self.noted()
         await reply(
             self.w, self.who, text, self.fresh, reply_to=self.message_id, lang=self.answer.lang,
-            about=self.answer.interpretation,
+            about=self.about,
         )  # fmt: skip
 
     async def tell(self, text: str) -> None:
@@ -73,16 +76,19 @@ async def on_tap(update: Update, context: Context) -> None:
     if query is None:
         return
     kind, _, rest = (query.data or "").partition(":")
-    lang = await lang_of(w, update.effective_chat, query.from_user)
+    bound = await w.db(w.state.chat, query.message.chat.id) if query.message is not None else None
+    lang = (bound.lang if bound is not None else None) or person_lang(query.from_user)
     if kind in CHOICES:
         await CHOICES[kind](w, query, rest, lang)
         return
     token, _, detail = rest.partition(":")
     saved = await w.db(w.state.answer, token) if kind in _HANDLERS else None
-    if saved is None or query.message is None or time.time() - saved.created > KEPT:
+    offered = detail in _DETAILS.get(kind, (detail,))  # what a tap carries need not come from a button of ours
+    if saved is None or query.message is None or time.time() - saved.created > KEPT or not offered:
         await w.sender.tapped(query.id, say("tap.expired", lang), alert=True)
         return
-    if saved.chat != query.message.chat.id:
+    # A draft may be up for approval in an admin's private chat; everything else belongs to the chat it stands in.
+    if saved.chat != query.message.chat.id and kind not in _DECISIONS:
         log.warning("person %s tapped a button of another chat", query.from_user.id)
         await w.sender.tapped(query.id, say("tap.foreign", lang), alert=True)
         return
@@ -90,14 +96,17 @@ async def on_tap(update: Update, context: Context) -> None:
     if role is None or saved.shop not in w.rooms.keys:
         await w.sender.tapped(query.id, say("tap.stranger", lang), alert=True)
         return
+    if bound is not None and bound.shop != saved.shop and kind not in _DECISIONS:
+        await w.sender.tapped(query.id, say("tap.other_shop", lang), alert=True)
+        return
     who = Asker(query.from_user.id, query.from_user.full_name, saved.shop, role, saved.chat, saved.thread, lang)
-    await _HANDLERS[kind](Tap(w, query, who, saved, token, detail, query.message.message_id))
+    await _HANDLERS[kind](Tap(w, query, who, saved, *unpack(saved.answer), token, detail, query.message.message_id))
 
 
 async def _option(tap: Tap) -> None:
     """The reading that was meant, after a question back."""
     clarify = tap.answer.clarify
-    if clarify is None or not tap.detail.isdigit() or int(tap.detail) >= len(clarify.options):
+    if clarify is None or not tap.detail.isdecimal() or int(tap.detail) >= len(clarify.options):
         await tap.noted(say("tap.expired", tap.who.lang), alert=True)
         return
     await tap.w.sender.unbutton(tap.who.chat, tap.message_id)
@@ -146,7 +155,9 @@ async def _chart(tap: Tap) -> None:
 
 
 async def _table(tap: Tap) -> None:
-    """The numbers of a metrics answer as a file."""
+    """The numbers of a metrics answer as a file, for operators."""
+    if not await tap.may("operator"):
+        return
     await tap.noted()
     await send_table(tap.w, tap.who, tap.answer, reply_to=tap.message_id)
 
@@ -172,7 +183,7 @@ async def _bad(tap: Tap) -> None:
 
 
 async def _submit(tap: Tap) -> None:
-    """Hand the drafts in for approval; an admin decides in the same chat."""
+    """Hand the drafts in for approval. An admin decides in the same group; from a private chat the admins are asked."""
     if not await tap.may("operator"):
         return
     new = await tap.w.db(tap.w.state.submit, tap.token, tap.token, tap.who.shop, tap.who.person)
@@ -181,6 +192,9 @@ async def _submit(tap: Tap) -> None:
         return
     await tap.w.db(tap.w.state.audit, tap.who.person, tap.who.shop, "submit", {"draft": tap.token})
     await tap.noted(say("tap.submitted", tap.who.lang))
+    if tap.who.chat == tap.who.person and not tap.who.may("admin"):
+        await _ask_admins(tap)
+        return
     await tap.w.sender.text(
         tap.who.chat,
         say("telegram.to_approve", tap.who.lang, name=tap.who.name),
@@ -188,6 +202,21 @@ async def _submit(tap: Tap) -> None:
         reply_to=tap.message_id,
         keyboard=keyboards.decision(tap.token, tap.who.lang),
     )
+
+
+async def _ask_admins(tap: Tap) -> None:
+    """The draft to every admin of the shop in private; its sender is told when none can be reached."""
+    w, who = tap.w, tap.who
+    granted = {g.person for g in await w.db(w.state.people, who.shop) if g.role == "admin"}
+    head = say("telegram.to_approve_for", who.lang, name=who.name, shop=w.rooms.name(who.shop))
+    reached = 0
+    for admin in sorted(granted | w.settings.owners):
+        try:
+            await w.sender.text(admin, f"{head}\n\n{tap.answer.text}", keyboard=keyboards.decision(tap.token, who.lang))
+            reached += 1
+        except (TelegramError, Gone, Unknown) as e:
+            log.warning("admin %s cannot be asked: %s", admin, e)
+    await tap.tell(say("telegram.admins_asked" if reached else "telegram.no_admin_reached", who.lang))
 
 
 async def _decide(tap: Tap, approved: bool) -> None:
@@ -200,9 +229,14 @@ async def _decide(tap: Tap, approved: bool) -> None:
         tap.w.state.audit, tap.who.person, tap.who.shop, "approve" if approved else "return", {"draft": tap.token}
     )
     await tap.noted()
-    await tap.w.sender.unbutton(tap.who.chat, tap.message_id)
-    key = "telegram.approved" if approved else "telegram.returned"
-    await tap.tell(say(key, tap.who.lang, name=tap.who.name))
+    w, said = tap.w, say("telegram.approved" if approved else "telegram.returned", tap.who.lang, name=tap.who.name)
+    here = tap.query.message.chat.id if tap.query.message is not None else tap.who.chat
+    await w.sender.unbutton(here, tap.message_id)
+    if here == tap.who.chat:
+        await tap.tell(said)
+        return
+    await w.sender.text(here, said, reply_to=tap.message_id)
+    await w.sender.text(tap.who.chat, said, thread=tap.who.thread, reply_to=tap.saved.message_id)
 
 
 async def _approve(tap: Tap) -> None:
@@ -213,6 +247,8 @@ async def _return(tap: Tap) -> None:
     await _decide(tap, False)
 
 
+_DECISIONS = ("yes", "no")
+_DETAILS = {"draft": ("sms", "group"), "redo": ("shorter", "no_emoji", "group", "sms"), "by": BY}
 _HANDLERS: dict[str, Callable[[Tap], Awaitable[None]]] = {
     "opt": _option,
     "draft": _draft,

@@ -9,9 +9,10 @@ from telegram import CallbackQuery, Chat
 from telegram.error import TelegramError
 
 from bot.telegram import files, keyboards
-from bot.telegram.access import ROLES, Asker, role_in, shops_for
-from bot.telegram.commands import bind, let_in
+from bot.telegram.access import ROLES, Asker, person_id, role_in, shops_for, topic_of
+from bot.telegram.commands import bind
 from bot.telegram.sender import Gone, Unknown
+from bot.telegram.settings import let_in
 from bot.telegram.war import War, say
 
 log = logging.getLogger(__name__)
@@ -41,7 +42,8 @@ async def _let_in(w: War, query: CallbackQuery, rest: str, lang: str) -> None:
     person, shop_token, role = ([*rest.split(":"), "", ""])[:3]
     shop = next((key for key in w.rooms.keys if keyboards.token_for(key) == shop_token), None)
     mine = await role_in(w, query.from_user.id, shop) if shop is not None else None
-    if shop is None or mine != "admin" or query.message is None or not person.isdigit():
+    number = person_id(person)
+    if shop is None or mine != "admin" or query.message is None or number is None:
         await w.sender.tapped(query.id, say("tap.stranger", lang), alert=True)
         return
     await w.sender.tapped(query.id)
@@ -50,7 +52,7 @@ async def _let_in(w: War, query: CallbackQuery, rest: str, lang: str) -> None:
         await w.sender.text(query.message.chat.id, say("telegram.not_let_in", lang, id=person))
         return
     by = Asker(query.from_user.id, query.from_user.full_name, shop, mine, query.message.chat.id, None, lang)
-    await let_in(w, by, int(person), shop, role, "")
+    await let_in(w, by, number, shop, role)
     done = say("telegram.granted", lang, id=person, role=say(f"role.{role}", lang))
     await w.sender.text(query.message.chat.id, done)
 
@@ -65,7 +67,7 @@ async def _shop(w: War, query: CallbackQuery, rest: str, lang: str) -> None:
         return
     await w.sender.tapped(query.id)
     role = await role_in(w, query.from_user.id, key) or "viewer"
-    who = Asker(query.from_user.id, query.from_user.full_name, key, role, message.chat.id, None, lang)
+    who = Asker(query.from_user.id, query.from_user.full_name, key, role, message.chat.id, topic_of(query), lang)
     await bind(w, who, message.chat, key)
 
 

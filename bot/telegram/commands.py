@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import unicodedata
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 from telegram import BotCommand, BotCommandScopeAllGroupChats, BotCommandScopeAllPrivateChats, Chat, Message, Update
-from telegram.error import TelegramError
-from telegram.ext import Application, CommandHandler
+from telegram.ext import Application, CommandHandler, filters
 
 from bot.conversation import forget
 from bot.shortcuts import QUESTIONS, question_for
 from bot.telegram import keyboards
-from bot.telegram.access import ROLES, Asker, asker, lang_of, needs, role_in, shops_for, thread_of
+from bot.telegram.access import Asker, asker, lang_of, needs, refuse_unknown, role_in, shops_for, thread_of
 from bot.telegram.briefings import skip_today
-from bot.telegram.questions import reply
-from bot.telegram.sender import Gone, Unknown
+from bot.telegram.questions import reply, token_of
+from bot.telegram.settings import settings
 from bot.telegram.war import Context, War, say, war
 from bot.understanding.interpret import language
 from bot.wiring import WarRoom
 from knowledge import catalog
 from tools.errors import WarRoomError
 from tools.status import status as data_status
-
-log = logging.getLogger(__name__)
 
 # In the order in which Telegram lists them.
 NAMES = (*QUESTIONS, "new", "status", "subscribe", "settings", "shop", "help", "start")
@@ -49,14 +45,19 @@ def _question(name: str) -> Callable[[Update, Context], Coroutine[Any, Any, None
     """A handler that asks what the command stands for."""
 
     async def handle(update: Update, context: Context) -> None:
-        who, message = await asker(update, context), update.effective_message
-        if who is None or message is None:
+        w, message = war(context), update.effective_message
+        if message is None:
             return
-        about = (message.text or "").partition(" ")[2].strip()
-        reply_to = message.message_id if message.chat.type != Chat.PRIVATE else None
-        token = keyboards.token_for(message.chat_id, message.message_id)
-        text = question_for(name, about, language(about) if about else who.lang)
-        await reply(war(context), who, text, token, reply_to=reply_to, lang="auto" if about else who.lang)
+        about = " ".join((message.text or "").split()[1:])
+        # A key or a brand in Latin letters does not make a Chinese speaker's command English; a whole question does.
+        own = await lang_of(w, update.effective_chat, update.effective_user)
+        lang = language(about) if about and (name == "ask" or language(about) == "zh") else own
+        text = question_for(name, about, lang)
+        token = await token_of(w, update, message, text)
+        who = await asker(update, context) if token is not None else None
+        if token is not None and who is not None:
+            reply_to = message.message_id if message.chat.type != Chat.PRIVATE else None
+            await reply(w, who, text, token, reply_to=reply_to, lang=lang)
 
     return handle
 
@@ -128,6 +129,11 @@ async def shop(update: Update, context: Context) -> None:
             return
     who = await _someone(w, update, mine)
     wanted = " ".join(context.args or ())
+    if not wanted and bound is not None and bound.shop in w.rooms.keys and bound.shop not in mine:
+        if chat.type != Chat.PRIVATE:  # whose group this is, is not theirs to know
+            await refuse_unknown(w, update, who.lang)
+            return
+        bound = None
     if not wanted:
         named = [(key, w.rooms.name(key)) for key in mine]
         head = (
@@ -157,9 +163,16 @@ async def _someone(w: War, update: Update, mine: list[str]) -> Asker:
 async def bind(w: War, who: Asker, chat: Chat, key: str) -> None:
     """Bind a chat to a shop: a group by an admin of that shop, one's own chat by whoever may ask."""
     role = await role_in(w, who.person, key)
+    before = await w.db(w.state.chat, chat.id)
+    theirs = before is not None and before.shop in w.rooms.keys and before.shop != key
     if role is None or (chat.type != Chat.PRIVATE and role != "admin"):
         await _tell(w, who, say("access.bind", who.lang))
         return
+    if before is not None and theirs and chat.type != Chat.PRIVATE:
+        if await role_in(w, who.person, before.shop) != "admin":  # nobody takes a group away from another shop
+            await _tell(w, who, say("access.rebind", who.lang))
+            return
+        await w.db(w.state.audit, who.person, before.shop, "unbind", {"chat": chat.id, "title": chat.title})
     await w.db(w.state.bind, chat.id, key, chat.type, chat.title or who.name, who.person)
     await w.db(w.state.audit, who.person, key, "bind", {"chat": chat.id, "title": chat.title})
     await _tell(w, who, say("telegram.now_bound", who.lang, shop=w.rooms.name(key)))
@@ -204,85 +217,6 @@ def clock(text: str) -> str | None:
     return f"{int(match[1]):02d}:{match[2]}"
 
 
-async def settings(update: Update, context: Context) -> None:
-    """/settings shows; `lang zh|en` sets the chat's language; `grant ID ROLE`, `revoke ID` and `audit` are for admins."""
-    w, who, message = war(context), await asker(update, context), update.effective_message
-    if who is None or message is None:
-        return
-    words = [*(context.args or ())]
-    verb = words.pop(0).lower() if words else ""
-    if verb == "lang" and words and words[0].lower() in ("zh", "en"):
-        await w.db(w.state.set_lang, who.chat, words[0].lower())
-        await _tell(w, who, say("telegram.lang_set", words[0].lower()))
-    elif verb in ("grant", "revoke", "audit"):
-        if await needs(w, who, "admin", message):
-            await {"grant": _grant, "revoke": _revoke, "audit": _audit}[verb](w, who, message, words)
-    else:
-        await _show_settings(w, who)
-
-
-async def _show_settings(w: War, who: Asker) -> None:
-    current = await w.db(w.state.subscription, who.chat)
-    brief = current.at if current else say("telegram.off", who.lang)
-    lines = [
-        say(
-            "telegram.settings", who.lang, shop=w.rooms.name(who.shop), role=say(f"role.{who.role}", who.lang),
-            language=say("telegram.this_language", who.lang), brief=brief,
-        )
-    ]  # fmt: skip
-    if who.may("admin"):
-        people = await w.db(w.state.people, who.shop)
-        lines += [say("telegram.people", who.lang)] if people else []
-        lines += [f"· {p.name or '—'} ({p.person}) {say(f'role.{p.role}', who.lang)}" for p in people]
-        lines.append(say("telegram.how_to_grant", who.lang))
-    await _tell(w, who, "\n".join(lines), keyboard=keyboards.language_choice())
-
-
-async def _grant(w: War, who: Asker, message: Message, words: list[str]) -> None:
-    """By id, or in reply to something the person wrote."""
-    replied = message.reply_to_message
-    name = ""
-    if words and words[0].isdigit():
-        person: int | None = int(words.pop(0))
-    else:
-        user = replied.from_user if replied is not None else None
-        person, name = (user.id, user.full_name) if user is not None and not user.is_bot else (None, "")
-    role = words[0].lower() if words else "viewer"
-    if person is None or role not in ROLES:
-        await _tell(w, who, say("telegram.how_to_grant", who.lang))
-        return
-    await let_in(w, who, person, who.shop, role, name)
-    await _tell(w, who, say("telegram.granted", who.lang, id=person, role=say(f"role.{role}", who.lang)))
-
-
-async def let_in(w: War, by: Asker, person: int, shop_key: str, role: str, name: str) -> None:
-    """Grant, note it, and tell the person where they can be told."""
-    await w.db(w.state.grant, person, shop_key, role, by.person, name)
-    await w.db(w.state.audit, by.person, shop_key, "grant", {"person": person, "role": role})
-    told = say("telegram.let_in", by.lang, shop=w.rooms.name(shop_key), role=say(f"role.{role}", by.lang))
-    try:
-        await w.sender.text(person, told)
-    except (TelegramError, Gone, Unknown) as e:
-        log.info("could not tell %s: %s", person, e)  # they have never written to the bot
-
-
-async def _revoke(w: War, who: Asker, message: Message, words: list[str]) -> None:
-    if not words or not words[0].isdigit():
-        await _tell(w, who, say("telegram.how_to_grant", who.lang))
-        return
-    person = int(words[0])
-    had = await w.db(w.state.revoke, person, who.shop)
-    if had:
-        await w.db(w.state.audit, who.person, who.shop, "revoke", {"person": person})
-    await _tell(w, who, say("telegram.revoked" if had else "telegram.had_none", who.lang, id=person))
-
-
-async def _audit(w: War, who: Asker, message: Message, words: list[str]) -> None:
-    rows = await w.db(w.state.audit_rows, who.shop, 20)
-    lines = [f"· {r.at:%m-%d %H:%M} {r.actor} {r.action} {r.detail}" for r in rows]
-    await _tell(w, who, "\n".join([say("telegram.audit", who.lang), *lines]))
-
-
 HANDLERS: dict[str, Callable[[Update, Context], Coroutine[Any, Any, None]]] = {
     **{name: _question(name) for name in QUESTIONS},
     "new": new,
@@ -299,9 +233,19 @@ async def unknown(update: Update, context: Context) -> None:
     """A command that there is not."""
     w, who, message = war(context), await asker(update, context), update.effective_message
     if who is not None and message is not None:
+        if update.edited_message is not None:
+            return
         name = (message.text or "").split()[0][:30]
         await _tell(w, who, say("telegram.no_such_command", who.lang, name=name))
 
 
+def is_ours(message: Message, username: str) -> bool:
+    """Whether a command will be answered: in private each one, in a group ours that is not addressed to another bot."""
+    name, _, to = (message.text or "").split()[0][1:].partition("@")
+    return message.chat.type == Chat.PRIVATE or (name.lower() in HANDLERS and to.lower() in ("", username.lower()))
+
+
 def handlers() -> list[CommandHandler[Context, None]]:
-    return [CommandHandler(name, handle) for name, handle in HANDLERS.items()]
+    """Of an edited message only a question is taken up again: a grant must not happen twice because a typo was mended."""
+    new = filters.UpdateType.MESSAGE
+    return [CommandHandler(name, handle, None if name in QUESTIONS else new) for name, handle in HANDLERS.items()]

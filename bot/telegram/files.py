@@ -10,13 +10,14 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from telegram import CallbackQuery, Chat, Document, Message, Update
+from telegram import CallbackQuery, Chat, Document, Message, MessageEntity, Update
 from telegram.error import BadRequest, TelegramError
 
 from bot.state import Upload
 from bot.telegram import keyboards
-from bot.telegram.access import Asker, asker, missing_role, needs, role_in
+from bot.telegram.access import Asker, asker, missing_role, needs, role_in, topic_of
 from bot.telegram.live import live
+from bot.telegram.sender import Gone, Unknown
 from bot.telegram.war import Context, War, say, war
 from bot.wiring import WarRoom
 from knowledge import catalog
@@ -30,15 +31,15 @@ _CHOICES = 3
 
 async def on_document(update: Update, context: Context) -> None:
     """In private every file, in a group one whose caption means the bot or that replies to it."""
-    message = update.effective_message
+    message = update.message  # not an edited one: a mended caption is no new file
     document = message.document if message is not None else None
-    if message is None or document is None or not _for_us(message, context):
+    if message is None or document is None or not for_us(message, context.bot.id, context.bot.username):
         return
     w, who = war(context), await asker(update, context)
     if who is None or not await needs(w, who, "operator", message):
         return
     if (document.file_size or 0) > LIMIT:
-        await _tell(w, who, say("file.too_big", who.lang, name=document.file_name or ""), message)
+        await _tell(w, who, say("file.too_big", who.lang, name=document.file_name or ""), message.message_id)
         return
     token = secrets.token_hex(8)
     folder = w.rooms.root(who.shop) / "uploads" / token
@@ -49,12 +50,13 @@ async def on_document(update: Update, context: Context) -> None:
             found = await asyncio.to_thread(preview, path, who.lang)
         except WarRoomError as e:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-            await _tell(w, who, f"{e.message(who.lang)}\n{e.hint(who.lang)}", message)
+            await _tell(w, who, f"{e.message(who.lang)}\n{e.hint(who.lang)}", message.message_id)
             return
         except TelegramError as e:
             log.warning("download failed: %s", e)
             key = "file.too_big" if isinstance(e, BadRequest) and "too big" in str(e).lower() else "file.no_download"
-            await _tell(w, who, say(key, who.lang, name=document.file_name or ""), message)
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            await _tell(w, who, say(key, who.lang, name=document.file_name or ""), message.message_id)
             return
     tables = [found.table, *(t for t, _ in found.alternatives)][:_CHOICES] if found.table and not found.missing else []
     detail = {"name": document.file_name, "format": found.format, "tables": tables}
@@ -71,13 +73,24 @@ async def on_document(update: Update, context: Context) -> None:
     )  # fmt: skip
 
 
-def _for_us(message: Message, context: Context) -> bool:
+async def on_media(update: Update, context: Context) -> None:
+    """Pictures and recordings: said to be unreadable where they are meant for us, passed over elsewhere."""
+    message = update.message
+    if message is None or not for_us(message, context.bot.id, context.bot.username):
+        return
+    w, who = war(context), await asker(update, context)
+    if who is not None:
+        await _tell(w, who, say("file.media", who.lang), message.message_id)
+
+
+def for_us(message: Message, bot_id: int, username: str) -> bool:
+    """Whether a file is meant for the bot: in private always, in a group by its caption or as a reply."""
     if message.chat.type == Chat.PRIVATE:
         return True
-    mention = f"@{context.bot.username}".lower()
+    named = message.parse_caption_entities([MessageEntity.MENTION]).values()
     replied = message.reply_to_message
-    to_us = replied is not None and replied.from_user is not None and replied.from_user.id == context.bot.id
-    return to_us or mention in (message.caption or "").lower()
+    to_us = replied is not None and replied.from_user is not None and replied.from_user.id == bot_id
+    return to_us or f"@{username}".lower() in (n.lower() for n in named)
 
 
 async def _download(document: Document, folder: Path) -> Path:
@@ -118,21 +131,27 @@ def discard(path: str) -> None:
     shutil.rmtree(Path(path).parent, ignore_errors=True)
 
 
-async def _tell(w: War, who: Asker, text: str, message: Message | None) -> None:
-    await w.sender.text(who.chat, text, thread=who.thread, reply_to=message.message_id if message is not None else None)
+async def _tell(w: War, who: Asker, text: str, reply_to: int | None = None) -> None:
+    await w.sender.text(who.chat, text, thread=who.thread, reply_to=reply_to)
 
 
-async def _upload(w: War, query: CallbackQuery, token: str, lang: str) -> tuple[Upload, Asker] | None:
-    """The staged file of a button and who tapped, when they may; every refusal is told over the chat."""
+async def _upload(
+    w: War, query: CallbackQuery, token: str, lang: str, table: str | None = None
+) -> tuple[Upload, Asker] | None:
+    """The staged file of a button and who tapped, when they may; every refusal is told over the chat. `table` must be one that
+    was offered: what a tap carries need not come from a button of ours."""
     staged = await w.db(w.state.staged, token)
     if staged is None or query.message is None or staged.chat != query.message.chat.id:
+        await w.sender.tapped(query.id, say("tap.expired", lang), alert=True)
+        return None
+    if table is not None and table not in staged.detail["tables"]:
         await w.sender.tapped(query.id, say("tap.expired", lang), alert=True)
         return None
     role = await role_in(w, query.from_user.id, staged.shop)
     if role is None or staged.shop not in w.rooms.keys:
         await w.sender.tapped(query.id, say("tap.stranger", lang), alert=True)
         return None
-    who = Asker(query.from_user.id, query.from_user.full_name, staged.shop, role, staged.chat, None, lang)
+    who = Asker(query.from_user.id, query.from_user.full_name, staged.shop, role, staged.chat, topic_of(query), lang)
     if not who.may("operator"):
         await w.sender.tapped(query.id, missing_role(who, "operator"), alert=True)
         return None
@@ -146,7 +165,7 @@ async def _upload(w: War, query: CallbackQuery, token: str, lang: str) -> tuple[
 async def on_import(w: War, query: CallbackQuery, rest: str, lang: str) -> None:
     """Import the staged file into the table of the button: once, by whoever taps first."""
     token, _, table = rest.partition(":")
-    found = await _upload(w, query, token, lang)
+    found = await _upload(w, query, token, lang, table)
     if found is None:
         return
     staged, who = found
@@ -159,7 +178,7 @@ async def on_import(w: War, query: CallbackQuery, rest: str, lang: str) -> None:
             )
         except WarRoomError as e:
             await w.db(w.state.put_back, token)
-            await _tell(w, who, f"{e.message(lang)}\n{e.hint(lang)}", None)
+            await _tell(w, who, f"{e.message(lang)}\n{e.hint(lang)}", message)
             return
     detail = {k: report[k] for k in ("table", "read", "accepted", "rejected", "duplicates")}
     await w.db(w.state.audit, who.person, who.shop, "import", {"file": staged.detail["name"], **detail})
@@ -173,11 +192,15 @@ async def on_import(w: War, query: CallbackQuery, rest: str, lang: str) -> None:
     ]  # fmt: skip
     if report["span"]["from"]:
         lines.append(say("cli.span", lang, first=report["span"]["from"], last=report["span"]["to"]))
-    await w.sender.text(who.chat, "\n".join(lines), reply_to=message)
+    await _tell(w, who, "\n".join(lines), message)
     rejects = report["rejects_file"]
     if rejects:
         data = await asyncio.to_thread(Path(rejects).read_bytes)
-        await w.sender.document(who.person, Path(rejects).name, data, say("file.rejects", lang))
+        try:
+            await w.sender.document(who.person, Path(rejects).name, data, say("file.rejects", lang))
+        except (Gone, Unknown, TelegramError) as e:
+            log.info("rejects for %s: %s", who.person, e)  # they hold customers' data: never into the group instead
+            await _tell(w, who, say("file.rejects_wait", lang), message)
 
 
 def _import(room: WarRoom, path: Path, table: str, fmt: str, lang: str) -> dict[str, Any]:
@@ -208,12 +231,12 @@ async def on_learn(w: War, query: CallbackQuery, rest: str, lang: str) -> None:
             added = await w.rooms.run(staged.shop, lambda room: room.learn(Path(staged.path)))
         except WarRoomError as e:
             await w.db(w.state.put_back, rest)
-            await _tell(w, who, f"{e.message(lang)}\n{e.hint(lang)}", None)
+            await _tell(w, who, f"{e.message(lang)}\n{e.hint(lang)}", message)
             return
     await w.db(w.state.audit, who.person, who.shop, "learn", {"file": staged.detail["name"]})
     await w.sender.unbutton(who.chat, message or 0)
     await asyncio.to_thread(discard, staged.path)
-    await w.sender.text(who.chat, say("file.learned", lang, name=added), reply_to=message)
+    await _tell(w, who, say("file.learned", lang, name=added), message)
 
 
 async def on_drop(w: War, query: CallbackQuery, rest: str, lang: str) -> None:
@@ -225,4 +248,4 @@ async def on_drop(w: War, query: CallbackQuery, rest: str, lang: str) -> None:
     await asyncio.to_thread(discard, staged.path)
     if query.message is not None:
         await w.sender.unbutton(who.chat, query.message.message_id)
-    await w.sender.text(who.chat, say("file.dropped", lang))
+    await _tell(w, who, say("file.dropped", lang))

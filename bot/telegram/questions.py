@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from dataclasses import replace
 
 from telegram import Chat, Message, MessageEntity, Update
 
-from bot.answer import Answer, Interpretation
-from bot.conversation import Question, answer
+from bot.answer import Answer
+from bot.conversation import About, Question, answer, wish_of
 from bot.telegram import keyboards
 from bot.telegram.access import Asker, asker, thread_of
+from bot.telegram.kept import pack
 from bot.telegram.live import live
 from bot.telegram.war import Context, War, say, war
+from bot.wiring import WarRoom
 from tools.errors import WarRoomError
 
 log = logging.getLogger(__name__)
@@ -42,17 +46,25 @@ async def on_message(update: Update, context: Context) -> None:
     if text is None:
         return
     w = war(context)
-    token = keyboards.token_for(message.chat_id, message.message_id)
-    if update.edited_message is not None:
-        before = await w.db(w.state.answer, token)
-        if before is None or before.question == text:
-            return  # it was no question before, or only a link preview changed
-        token = keyboards.token_for(message.chat_id, message.message_id, "edited")
-        if await w.db(w.state.answer, token) is not None:
-            return
+    token = await token_of(w, update, message, text)
+    if token is None:
+        return
     who = await asker(update, context)
     if who is not None:
         await reply(w, who, text, token, reply_to=message.message_id if message.chat.type != Chat.PRIVATE else None)
+
+
+async def token_of(w: War, update: Update, message: Message, text: str) -> str | None:
+    """The name of the answer to come; None when an edited message is not to be answered again: it was no question before, its
+    text is the same (only a link preview changed), or it was answered anew already."""
+    token = keyboards.token_for(message.chat_id, message.message_id)
+    if update.edited_message is None:
+        return token
+    before = await w.db(w.state.answer, token)
+    if before is None or before.question == text:
+        return None
+    token = keyboards.token_for(message.chat_id, message.message_id, "edited")
+    return token if await w.db(w.state.answer, token) is None else None
 
 
 async def reply(
@@ -63,21 +75,29 @@ async def reply(
     *,
     reply_to: int | None = None,
     lang: str = "auto",
-    about: Interpretation | None = None,
+    about: About | None = None,
 ) -> Answer | None:
     """Answer `text` where `who` asked, with buttons; None when the data cannot be opened, which is said. `about`: what was
     understood before, where it is not what the chat talked about last."""
     question = Question(text, session=who.session, lang=lang, about=about)
     async with live(w.sender, who.chat, who.thread, reply_to) as shown:
         try:
-            found = await w.rooms.run(who.shop, lambda room: answer(room, question, said=shown.show))
+            found, kept = await w.rooms.run(who.shop, lambda room: _worked(room, question, shown.show))
         except WarRoomError as e:
             await w.sender.text(
                 who.chat, f"{e.message(who.lang)}\n{e.hint(who.lang)}", thread=who.thread, reply_to=reply_to
             )
             return None
-    await deliver(w, who, text, found, token, reply_to=reply_to, into=shown.message)
+    await deliver(w, who, text, found, kept, token, reply_to=reply_to, into=shown.message)
     return found
+
+
+def _worked(room: WarRoom, question: Question, said: Callable[[str], None]) -> tuple[Answer, str]:
+    """The answer, and what is kept of it. A question is of its minute: what several people ask is computed once."""
+    at = room.shop.now().replace(second=0, microsecond=0)
+    found = answer(room, replace(question, as_of=at), said)
+    wish = wish_of(room, question.session) if found.drafts and question.session else None
+    return found, pack(found, wish)
 
 
 async def deliver(
@@ -85,15 +105,14 @@ async def deliver(
     who: Asker,
     question: str,
     found: Answer,
+    kept: str,
     token: str,
     *,
     reply_to: int | None = None,
     into: Message | None = None,
 ) -> None:
     """Keep the answer for its buttons, then send it: text, drafts to copy, charts. `into` is a message to put it into."""
-    await w.db(
-        w.state.save_answer, token, who.shop, who.chat, who.thread, who.person, question, found.model_dump_json()
-    )
+    await w.db(w.state.save_answer, token, who.shop, who.chat, who.thread, who.person, question, kept)
     keyboard = keyboards.under(found, token)
     sent = await w.sender.text(who.chat, found.text, thread=who.thread, reply_to=reply_to, keyboard=keyboard, into=into)
     if sent:

@@ -43,5 +43,10 @@ def war(context: Context) -> War:
 
 
 def say(key: str, lang: str, **variables: object) -> str:
-    """A fixed text."""
-    return prompts.text(key, lang, **variables)
+    """A fixed text; what people call themselves and their files stands in it as they wrote it, never as markup."""
+    return prompts.text(key, lang, **{k: bare(v) if isinstance(v, str) else v for k, v in variables.items()})
+
+
+def bare(text: str) -> str:
+    """`text` with a mark of no width between asterisks, so that they are shown and make nothing bold."""
+    return text.replace("**", "*\u2060*")

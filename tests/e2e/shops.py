@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from tests.e2e.bots import OWNER
-from tests.e2e.server import Chat, Sent, TelegramServer, User
+from tests.e2e.server import Call, Chat, Posted, Sent, TelegramServer, User
 
 GROUP = Chat(-100, "group", "大促作战")
 OLGA = User(11, "奥", "zh-hans")  # operator
@@ -46,3 +46,28 @@ def ask(telegram: TelegramServer, who: User, text: str, containing: str, chat: C
     """Ask in the group; the answer that has `containing` in it."""
     posted = telegram.message(chat, who, text, mention=chat.type != "private")
     return telegram.wait_message(chat.id, containing, after=posted, timeout=30)
+
+
+def tap(
+    telegram: TelegramServer,
+    who: User,
+    under: Sent,
+    label: str,
+    containing: str | None = None,
+    chat: Chat | None = None,
+) -> Sent:
+    """Tap a button; the message that comes of it, in that chat (default: where the button is)."""
+    last = max((message for _, message in telegram.messages), default=0)
+    telegram.press(who, under, label)
+    return telegram.wait_message(chat.id if chat else under.chat_id, containing, after=last, timeout=30)
+
+
+def note(telegram: TelegramServer, tapped: Posted) -> str:
+    """What the tap showed over the chat, empty when it only stopped the button from waiting."""
+
+    def found() -> list[Call]:
+        calls = telegram.called("answerCallbackQuery")
+        return [c for c in calls if c.fields["callback_query_id"] == tapped.query_id and c.status]
+
+    calls: list[Call] = telegram.wait(found, 30)
+    return str(calls[0].fields.get("text", ""))

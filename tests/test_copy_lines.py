@@ -31,7 +31,9 @@ def test_labelled_lines_are_judged_as_their_judge_did(name: str) -> None:
         false_alarms += found and not bad
         misses += bad and not found
         if found != bad:
-            wrong.append(f"{line['label']} judged {verdict.verdict}: {line['text']} {[f.text for f in verdict.findings]}")
+            wrong.append(
+                f"{line['label']} judged {verdict.verdict}: {line['text']} {[f.text for f in verdict.findings]}"
+            )
     least = THRESHOLDS[name]
     assert hits / (hits + false_alarms) >= least, wrong
     assert hits / (hits + misses) >= least, wrong
@@ -39,7 +41,7 @@ def test_labelled_lines_are_judged_as_their_judge_did(name: str) -> None:
 
 def lines(kind: Literal["unlawful", "lawful"]) -> Iterator[Any]:
     for family, entry in FAMILIES.items():
-        for text in entry[kind].strip().splitlines():
+        for text in entry.get(kind, "").strip().splitlines():
             yield pytest.param(entry["channel"], text, id=f"{family}: {text}")
 
 
@@ -94,13 +96,15 @@ def test_words_are_filled_into_patterns_and_a_wrong_one_is_refused() -> None:
 
     raw = {**raw_rules(patterns=["<animal>粮", {"find": "喂<animal>"}]), "words": {"animal": "(?:猫|狗)"}}
     assert [p.find.pattern for p in parse(raw, "mine.yaml").rules[0].patterns] == ["(?:猫|狗)粮", "喂(?:猫|狗)"]
-    with pytest.raises(CatalogError, match=r"mine\.yaml: rules\.0\.patterns\.0: no word <animul>; did you mean <animal>\?"):
+    with pytest.raises(
+        CatalogError, match=r"mine\.yaml: rules\.0\.patterns\.0: no word <animul>; did you mean <animal>\?"
+    ):
         parse({**raw_rules(patterns=["<animul>粮"]), "words": {"animal": "猫"}}, "mine.yaml")
 
 
 def test_the_check_is_fast() -> None:
     """Below 2 ms a text, the average over the labelled lines (the first call reads the rules and does not count)."""
-    texts = [(cast("Channel", e["channel"]), t) for e in FAMILIES.values() for t in e["unlawful"].splitlines()]
+    texts = [(cast("Channel", e["channel"]), t) for e in FAMILIES.values() for t in e["unlawful"].strip().splitlines()]
     check(*texts[0])
     begin = time.process_time()
     for channel, text in texts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -63,8 +64,8 @@ def faults(result: ToolResult, moment: Moment) -> list[str]:
     found = [f"untraced {p.span}" for p in grounding.problems(as_answer(result), "")]
     in_window = result.data["purpose"] == "balance"
     for d in result.drafts:
-        if d.verdict.verdict == "block":
-            found.append(f"blocked: {d.text}")
+        if d.verdict.verdict != "pass":
+            found.append(f"{d.verdict.verdict}: {d.text}")
         if d.units != len(d.text.encode("utf-16-le")) // 2:
             found.append(f"units {d.units}: {d.text}")
         sms = d.channel in ("sms", "card_sms")
@@ -81,20 +82,18 @@ def faults(result: ToolResult, moment: Moment) -> list[str]:
     return found
 
 
-def test_every_pair_of_channel_crowd_and_phase_gives_drafts_that_pass(room: WarRoom) -> None:
-    """All crowds × all moments, the channel going round: each pair of the three is met."""
+def test_every_channel_crowd_and_phase_gives_drafts_that_pass(room: WarRoom) -> None:
+    """All channels × all crowds × all moments."""
     wrong: list[str] = []
     written = 0
     moments = [(m, text) for m, texts in MOMENTS.items() for text in texts]
-    for i, crowd in enumerate(catalog.crowds()):
-        for j, (moment, text) in enumerate(moments):
-            channel = CHANNELS[(i + j) % len(CHANNELS)]
-            result = draft(at(room, text), channel, crowd)
-            written += len(result.drafts)
-            assert result.drafts or result.data["head"]
-            wrong += [f"{channel} {crowd} {text} {result.data['purpose']}: {f}" for f in faults(result, moment)]
+    for crowd, (moment, text), channel in itertools.product(catalog.crowds(), moments, CHANNELS):
+        result = draft(at(room, text), channel, crowd)
+        written += len(result.drafts)
+        assert result.drafts or result.data["head"]
+        wrong += [f"{channel} {crowd} {text} {result.data['purpose']}: {f}" for f in faults(result, moment)]
     assert wrong == []
-    assert written >= 700
+    assert written >= 6000
 
 
 def test_every_sentence_of_the_file_passes_with_all_data_and_with_none(room: WarRoom) -> None:

@@ -101,6 +101,8 @@ class Engine:
             columns = ", ".join(f'"{name}" {SQL_TYPES[c.type]}' for name, c in table.columns.items())
             self.raw.execute(f'CREATE TABLE IF NOT EXISTS "{key}" ({columns})')
         self.raw.execute(_IMPORTS)
+        # A data file of an early version has no such column; without it nothing could be imported there any more.
+        self.raw.execute("ALTER TABLE _imports ADD COLUMN IF NOT EXISTS rejects_file VARCHAR")
 
     def table(self, name: str) -> ir.Table:
         """The Ibis table of a catalogue table."""

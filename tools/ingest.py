@@ -411,7 +411,8 @@ def _finish(
     if refused:
         report.rejects_file = str(_write_rejects(refused, rejects_dir, table, text, lang))
     engine.execute(
-        "INSERT INTO _imports VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        "INSERT INTO _imports (file, sha256, target, format, read, accepted, rejected, duplicates, rejects_file, "
+        "imported_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         (
             text.path.name, _identity(text, table), table, fmt, report.read, report.accepted, report.rejected,
             report.duplicates, report.rejects_file, now,

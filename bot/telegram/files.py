@@ -27,6 +27,7 @@ from tools.preview import Preview, preview
 log = logging.getLogger(__name__)
 LIMIT = 20 * 1024 * 1024  # what Telegram lets a bot download
 _CHOICES = 3
+_MEDIA = ("image", "audio", "video")
 
 
 async def on_document(update: Update, context: Context) -> None:
@@ -37,6 +38,9 @@ async def on_document(update: Update, context: Context) -> None:
         return
     w, who = war(context), await asker(update, context)
     if who is None or not await needs(w, who, "operator", message):
+        return
+    if (document.mime_type or "").partition("/")[0] in _MEDIA:
+        await _tell(w, who, say("file.media", who.lang), message.message_id)
         return
     if (document.file_size or 0) > LIMIT:
         await _tell(w, who, say("file.too_big", who.lang, name=document.file_name or ""), message.message_id)
@@ -117,8 +121,6 @@ def preview_text(found: Preview, name: str, lang: str) -> str:
     rows = f"{'' if found.counted else '≈ '}{found.rows:,}"
     lines = [f"**{say('file.table', lang, name=name, table=table, rows=rows)}**", say("file.mapping", lang)]
     lines += [f"· {header} → {column}" for header, column in (found.columns or {}).items()]
-    if found.missing:
-        lines.append(say("file.missing", lang, columns=say("join.list", lang).join(found.missing)))
     if found.ignored:
         lines.append(say("file.ignored", lang, columns=say("join.list", lang).join(found.ignored)))
     if found.sample:

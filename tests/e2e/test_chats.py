@@ -281,7 +281,9 @@ def test_a_group_that_becomes_a_supergroup_keeps_what_it_had(telegram: TelegramS
     assert (moved.shop, moved.kind) == ("huayang", "supergroup")
     assert [s.chat for s in state.subscriptions() if s.chat in (small.id, large.id)] == [large.id]
     chatter = telegram.message(large, VERA, "换好了")
-    telegram.callback(VERA, (large.id, before.message_id), before.button("依据"))  # what was said before has its buttons
+    telegram.callback(
+        VERA, (large.id, before.message_id), before.button("依据")
+    )  # what was said before has its buttons
     assert "1,959" in telegram.wait_message(large.id, "我的理解", after=chatter, timeout=30).text
 
 
@@ -328,7 +330,7 @@ def test_fifty_chats_at_once_are_not_mixed_up(telegram: TelegramServer, state: S
     chats = {Chat(-2000 - i, "group", topic): topic for i, topic in enumerate(topics)}
     for chat in chats:
         state.bind(chat.id, "huayang", "group", chat.title or "", OWNER.id)
-    rounds = ("{}有多少人", "他们昨天进店多少人", "按会员等级看", "他们今天怎么做")
+    rounds = ("{}有多少人", "现在是什么阶段", "他们昨天进店多少人", "他们今天怎么做")
     for text in rounds:
         for chat, topic in chats.items():
             telegram.message(chat, VERA, text.format(topic), mention=True)

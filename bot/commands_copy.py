@@ -7,7 +7,6 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-import prompts
 from bot.commands import as_json, at_of, open_room, print_json
 from tools.errors import AskAgain, NeedsPerson
 

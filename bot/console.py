@@ -83,8 +83,6 @@ def _about_last(room: WarRoom, name: str, path: str, last: Answer, lang: str) ->
         return f"{chart.title}: {chart.path}"
     target = Path(path or "crowd.csv")
     people = exports.people_of(room, last, target)
-    if people is None:
-        return prompts.text("telegram.no_crowd", lang)
     return prompts.text("cli.exported", lang, people=f"{people:,}", path=target)
 
 

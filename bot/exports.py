@@ -10,6 +10,7 @@ from bot.answer import Answer
 from bot.embedded import filtered
 from bot.understanding.said import summary
 from bot.wiring import WarRoom
+from tools.errors import AskAgain
 from tools.export import export_crowd
 from tools.facts import Chart, Fact
 from tools.periods import parse_as_of
@@ -74,11 +75,11 @@ def table_of(room: WarRoom, found: Answer, path: Path) -> int:
     return panel_csv(ctx, what.metrics, filtered(what) or ["all"], first, last, what.by or "day", path)
 
 
-def people_of(room: WarRoom, found: Answer, path: Path) -> int | None:
-    """The answer's people as CSV at `path`, noted in the shop's audit file; their number, None when it names no crowd."""
+def people_of(room: WarRoom, found: Answer, path: Path) -> int:
+    """The answer's people as CSV at `path`, noted in the shop's audit file; their number. AskAgain when it names no crowd."""
     crowds = filtered(found.interpretation)
     if not crowds:
-        return None
+        raise AskAgain("no_crowd_to_export")
     expression = " or ".join(f"({c})" for c in crowds) if len(crowds) > 1 else crowds[0]
     ctx = room.context(_moment(found), found.lang)
     return export_crowd(

@@ -129,7 +129,7 @@ def test_unpaid_crowds_are_asked_to_pay_only_when_they_can() -> None:
     for crowd in ("cart_unpaid", "cart_fav_unpaid", "last_push"):
         chosen = {m: purpose_for([crowd], [m]) for m in get_args(Moment) if m != "balance"}
         assert chosen == {
-            "prepare": "seed", "pool": "seed", "presale": "deposit", "preheat": "announce", "sale": "pay",
+            "prepare": "carted", "pool": "carted", "presale": "deposit", "preheat": "announce", "sale": "pay",
             "last_day": "last_hours", "review": "greet", "outside": "greet",
         }  # fmt: skip
     assert purpose_for(["balance_due"], ["balance", "sale"]) == "balance"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 from telegram.error import TelegramError
 
@@ -13,16 +15,16 @@ from bot.answer import Answer
 from bot.telegram.access import Asker
 from bot.telegram.sender import Gone, Unknown
 from bot.telegram.war import War, say
+from bot.wiring import WarRoom
 from tools.errors import WarRoomError
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
 async def send_chart(w: War, who: Asker, found: Answer, *, reply_to: int) -> None:
-    try:
-        chart = await w.rooms.run(who.shop, lambda room: exports.chart_of(room, found))
-    except WarRoomError as e:
-        await _sorry(w, who, e, reply_to)
+    chart = await _made(w, who, lambda room: exports.chart_of(room, found), reply_to)
+    if chart is None:
         return
     await w.sender.photo(who.chat, Path(chart.path), chart.title, thread=who.thread, reply_to=reply_to)
 
@@ -30,10 +32,8 @@ async def send_chart(w: War, who: Asker, found: Answer, *, reply_to: int) -> Non
 async def send_table(w: War, who: Asker, found: Answer, *, reply_to: int) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "metrics.csv"
-        try:
-            rows = await w.rooms.run(who.shop, lambda room: exports.table_of(room, found, path))
-        except WarRoomError as e:
-            await _sorry(w, who, e, reply_to)
+        rows = await _made(w, who, lambda room: exports.table_of(room, found, path), reply_to)
+        if rows is None:
             return
         await w.db(w.state.audit, who.person, who.shop, "export", {"what": "metrics", "rows": rows, "chat": who.chat})
         caption = say("telegram.table", who.lang, rows=f"{rows:,}")
@@ -44,13 +44,8 @@ async def send_people(w: War, who: Asker, found: Answer, *, reply_to: int) -> No
     """The answer's people to the operator alone; noted before the file leaves."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "crowd.csv"
-        try:
-            people = await w.rooms.run(who.shop, lambda room: exports.people_of(room, found, path))
-        except WarRoomError as e:
-            await _sorry(w, who, e, reply_to)
-            return
+        people = await _made(w, who, lambda room: exports.people_of(room, found, path), reply_to)
         if people is None:
-            await _tell(w, who, "telegram.no_crowd", reply_to)
             return
         detail = {"what": "crowd", "crowds": found.interpretation.crowds, "people": people, "chat": who.chat}
         await w.db(w.state.audit, who.person, who.shop, "export", detail)
@@ -71,6 +66,11 @@ async def _tell(w: War, who: Asker, key: str, reply_to: int) -> None:
     await w.sender.text(who.chat, say(key, who.lang), thread=who.thread, reply_to=reply_to)
 
 
-async def _sorry(w: War, who: Asker, error: WarRoomError, reply_to: int) -> None:
-    text = f"{error.message(who.lang)}\n{error.hint(who.lang)}"
-    await w.sender.text(who.chat, text, thread=who.thread, reply_to=reply_to)
+async def _made(w: War, who: Asker, make: Callable[[WarRoom], T], reply_to: int) -> T | None:
+    """What `make` gives; None once the chat has been told why there is nothing."""
+    try:
+        return await w.rooms.run(who.shop, make)
+    except WarRoomError as e:
+        text = f"{e.message(who.lang)}\n{e.hint(who.lang)}"
+        await w.sender.text(who.chat, text, thread=who.thread, reply_to=reply_to)
+        return None

@@ -44,8 +44,9 @@ class Rooms:
     def _first_question(self, shop: str) -> None:
         """One question nobody asked, so that the first real one does not wait for what is loaded on first use."""
         try:
-            for text in (prompts.text(f"question.{name}", "zh") for name in ("today", "metrics", "help")):
+            for text in (prompts.text("question.today", "zh"), prompts.text("question.metrics", "zh")):
                 self._work(shop, lambda room: answer(room, Question(text)))  # noqa: B023  # run before the next round
+            self._work(shop, lambda room: room.search.search(text, 1))
         except WarRoomError as e:
             log.warning("%s: %s", shop, e)
 

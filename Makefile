@@ -49,7 +49,7 @@ $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-
 endef
 
 test: .setup/dev
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: .setup/dev
 	@$(BIN)/ruff format --check .

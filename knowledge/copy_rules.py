@@ -119,6 +119,8 @@ class CopyRules(Entry):
     disguises: list[Disguise] = []
     opt_out: list[Regex] = Field(min_length=1)
     no_opt_out: list[Regex] = []
+    service_notice: list[Regex] = []
+    promotional: list[Regex] = []
     no_sender: list[Regex] = []
     callers: list[Regex] = []
     greetings: list[Regex] = []

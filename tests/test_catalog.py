@@ -139,7 +139,9 @@ def test_every_text_exists_in_both_languages_with_the_same_variables() -> None:
 
     assert len(prompts.keys()) > 150
     for key in prompts.keys():  # noqa: SIM118
-        assert set(prompts._texts()[key]) == set(prompts.LANGS), key  # an unquoted comma would make a key of what follows
+        assert set(prompts._texts()[key]) == set(prompts.LANGS), (
+            key
+        )  # an unquoted comma would make a key of what follows
         zh, en = (prompts._texts()[key][lang] for lang in prompts.LANGS)
         assert variables(zh) == variables(en), key
         assert zh.strip(), key

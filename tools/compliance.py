@@ -203,6 +203,11 @@ def _names_nobody(name: str, rules: CopyRules) -> bool:
 
 
 def _opt_out(rule: CopyRule, copy: Copy) -> Iterator[Hit]:
+    """An advertisement says how to refuse further ones; a notice about one's own order is none."""
+    text = copy.folded.text
+    notice = any(p.search(text) for p in copy.rules.service_notice)
+    if notice and not any(p.search(text) for p in copy.rules.promotional):
+        return
     if not _ways_out(copy):
         end = len(copy.text.rstrip())
         yield Hit(end, end, rule.rewrite.get(copy.written_in) if rule.rewrite else None)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from telegram import CallbackQuery, Chat, InlineKeyboardButton, InlineKeyboardMarkup, Message, Update, User
 
+from bot.state import Chat as Bound
 from bot.telegram.war import Context, War, say, war
 
 ROLES = ("viewer", "operator", "admin")
@@ -79,20 +80,27 @@ async def shops_for(w: War, person: int) -> list[str]:
     return [key for key in w.rooms.keys if key in granted]
 
 
+def _chat_and_role(w: War, chat: int, person: int) -> tuple[Bound | None, str | None]:
+    """The chat as it is bound, and the person's role in its shop, in one visit to the state."""
+    bound = w.state.chat(chat)
+    if bound is None or bound.shop not in w.rooms.keys:
+        return bound, None
+    return bound, "admin" if person in w.settings.owners else w.state.role(person, bound.shop)
+
+
 async def asker(update: Update, context: Context) -> Asker | None:
     """Who asks and about which shop; None after a polite refusal, or silently where nobody can be told."""
     w = war(context)
     user, chat, message = update.effective_user, update.effective_chat, update.effective_message
     if user is None or chat is None or (user.is_bot and user.id not in _NOBODY):
         return None
-    lang = await lang_of(w, chat, user)
+    bound, role = await w.db(_chat_and_role, w, chat.id, user.id)
+    lang = bound.lang if bound is not None and bound.lang else person_lang(user)
     thread = thread_of(message)
     if user.id in _NOBODY:
         await _refuse(w, message, say("access.anonymous", lang))
         return None
-    bound = await w.db(w.state.chat, chat.id)
     shop = bound.shop if bound is not None and bound.shop in w.rooms.keys else None
-    role = await role_in(w, user.id, shop) if shop is not None else None
     if role is None and chat.type == Chat.PRIVATE:
         mine = await shops_for(w, user.id)
         if mine:

@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -45,6 +46,8 @@ def run(settings: BotSettings, lang: str, ready: Callable[[str], None]) -> int:
 
     NeedsPerson: the token is wrong, the state or a shop cannot be opened, the port is taken, another process polls.
     """
+    # Answers are computed in threads; the loop, which wants the interpreter for a moment at every message, must not wait long.
+    sys.setswitchinterval(0.001)
     for noisy in ("httpx", "httpcore", "apscheduler"):
         logging.getLogger(noisy).setLevel(logging.WARNING)  # httpx logs addresses, and those hold the token
     return asyncio.run(_serve(settings, lang, ready))
@@ -131,7 +134,7 @@ def _build(
         .update_queue(inbox)
         .concurrent_updates(order)
         .rate_limiter(limiter(settings.send_rate))
-        .connection_pool_size(64)
+        .connection_pool_size(16)
         .pool_timeout(30)
         .connect_timeout(10)
         .read_timeout(20)

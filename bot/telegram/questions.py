@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 from telegram import Chat, Message, MessageEntity, Update
 
@@ -82,43 +83,34 @@ async def reply(
     question = Question(text, session=who.session, lang=lang, about=about)
     async with live(w.sender, who.chat, who.thread, reply_to) as shown:
         try:
-            found, kept = await w.rooms.run(who.shop, lambda room: _worked(room, question, shown.show))
+            found = await w.rooms.run(who.shop, lambda room: _worked(w, who, token, room, question, shown.show))
         except WarRoomError as e:
             await w.sender.text(
                 who.chat, f"{e.message(who.lang)}\n{e.hint(who.lang)}", thread=who.thread, reply_to=reply_to
             )
             return None
-    await deliver(w, who, text, found, kept, token, reply_to=reply_to, into=shown.message)
+    sent = await w.sender.text(
+        who.chat,
+        found.text,
+        thread=who.thread,
+        reply_to=reply_to,
+        keyboard=keyboards.under(found, token),
+        into=shown.message,
+    )
+    if sent and found.drafts:  # a decision on them is told as a reply
+        await w.db(w.state.set_message, token, sent[-1].message_id)
+    for chart in found.charts:
+        await w.sender.photo(who.chat, Path(chart.path), chart.title, thread=who.thread)
     return found
 
 
-def _worked(room: WarRoom, question: Question, said: Callable[[str], None]) -> tuple[Answer, str]:
-    """The answer, and what is kept of it. A question is of its minute: what several people ask is computed once."""
+def _worked(w: War, who: Asker, token: str, room: WarRoom, question: Question, said: Callable[[str], None]) -> Answer:
+    """The answer, kept for its buttons. A question is of its minute: what several people ask then is computed once."""
     at = room.shop.now().replace(second=0, microsecond=0)
     found = answer(room, replace(question, as_of=at), said)
     wish = wish_of(room, question.session) if found.drafts and question.session else None
-    return found, pack(found, wish)
-
-
-async def deliver(
-    w: War,
-    who: Asker,
-    question: str,
-    found: Answer,
-    kept: str,
-    token: str,
-    *,
-    reply_to: int | None = None,
-    into: Message | None = None,
-) -> None:
-    """Keep the answer for its buttons, then send it: text, drafts to copy, charts. `into` is a message to put it into."""
-    await w.db(w.state.save_answer, token, who.shop, who.chat, who.thread, who.person, question, kept)
-    keyboard = keyboards.under(found, token)
-    sent = await w.sender.text(who.chat, found.text, thread=who.thread, reply_to=reply_to, keyboard=keyboard, into=into)
-    if sent:
-        await w.db(w.state.set_message, token, sent[-1].message_id)
-    for chart in found.charts:
-        await w.sender.photo(who.chat, w.rooms.root(who.shop) / chart.path, chart.title, thread=who.thread)
+    w.state.save_answer(token, who.shop, who.chat, who.thread, who.person, question.text, pack(found, wish))
+    return found
 
 
 async def lost(w: War, update: Update) -> None:

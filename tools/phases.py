@@ -10,7 +10,6 @@ from tools.context import Context
 from tools.errors import AskAgain
 from tools.facts import Fact, ToolResult
 
-
 _WEEK = 7 * 86400  # seconds
 
 

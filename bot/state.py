@@ -142,7 +142,7 @@ class State:
 
     receive, begin, sending, done = state_inbox.receive, state_inbox.begin, state_inbox.sending, state_inbox.done
     orphans, adopt, older_open = state_inbox.orphans, state_inbox.adopt, state_inbox.older_open
-    prune_inbox = state_inbox.prune_inbox
+    prune_inbox, gap_before = state_inbox.prune_inbox, state_inbox.gap_before
     beat, live, leave = state_inbox.beat, state_inbox.live, state_inbox.leave
     lock, unlock = state_inbox.lock, state_inbox.unlock
 

@@ -107,6 +107,15 @@ def older_open(state: State, bot: int, chat: int, update_id: int) -> bool:
     return bool(state.rows(_OLDER, {"b_bot": bot, "b_chat": chat, "b_id": update_id}))
 
 
+_NEAR = 8  # webhook calls that overtake each other are neighbours
+
+
+def gap_before(state: State, bot: int, update_id: int) -> bool:
+    """Whether one of the updates just before this one has not come in: Telegram numbers them one after the other."""
+    near = and_(t.inbox.c.bot == bot, t.inbox.c.update_id.between(update_id - _NEAR, update_id - 1))
+    return len(state.rows(select(t.inbox.c.update_id).where(near))) < _NEAR
+
+
 def prune_inbox(state: State, before: float) -> int:
     """Forget closed updates from before `before` (seconds since 1970): at least two days, Telegram repeats for one."""
     return state.write(delete(t.inbox).where(~t.still_open, t.inbox.c.changed_at < before))

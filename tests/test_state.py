@@ -343,6 +343,16 @@ def test_a_dead_workers_updates_are_taken_over_by_one(state: State, clock: Clock
     assert {o.update_id for o in state.orphans(BOT, since)} == {1, 2, 5}
 
 
+def test_a_number_that_has_not_come_in_is_noticed(state: State) -> None:
+    for update in (*range(1, 9), 10):
+        state.receive(BOT, update, CHAT, "{}", "w")
+    assert not state.gap_before(BOT, 9)
+    assert state.gap_before(BOT, 10)
+    assert state.gap_before(BOT + 1, 9)
+    state.receive(BOT, 9, CHAT + 1, "{}", "w")
+    assert not state.gap_before(BOT, 10)
+
+
 def test_order_in_a_chat_and_pruning(state: State, clock: Clock) -> None:
     for update, chat in ((1, CHAT), (2, CHAT + 1), (3, CHAT)):
         state.receive(BOT, update, chat, "{}", "w")

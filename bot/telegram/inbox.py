@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 PARALLEL = 4096  # waiting for a turn costs nothing, and an update must never wait behind one that waits for it
 _RETRY = 2.0  # seconds between tries when the state cannot be written
 _LOOK = 0.05
+_OVERTAKING = 0.5  # seconds that an update may come in after a later one
 
 
 class Taken(Exception):
@@ -115,9 +117,7 @@ class Order(BaseUpdateProcessor):
             return
         chat = update.effective_chat.id if update.effective_chat else 0
         if self._several:
-            # Webhook calls overtake each other, and an older update may be another worker's: the state knows the order.
-            while await asyncio.to_thread(self._state.older_open, update.get_bot().id, chat, update.update_id):
-                await asyncio.sleep(_LOOK)
+            await self._turn(update, chat)
             await self._one(update, coroutine)
             return
         lock, waiting = self._locks.get(chat, (asyncio.Lock(), 0))
@@ -131,6 +131,17 @@ class Order(BaseUpdateProcessor):
                 del self._locks[chat]
             else:
                 self._locks[chat] = (lock, waiting - 1)
+
+    async def _turn(self, update: Update, chat: int) -> None:
+        """Wait for the older updates of the chat. Webhook calls overtake each other and an older update may be another
+        worker's: the state knows the order, and where a number just before is missing it may still be on its way."""
+        bot, number = update.get_bot().id, update.update_id
+        patience = time.monotonic() + _OVERTAKING
+        while True:
+            if await asyncio.to_thread(self._state.older_open, bot, chat, number) or (time.monotonic() < patience and await asyncio.to_thread(self._state.gap_before, bot, number)):
+                await asyncio.sleep(_LOOK)
+            else:
+                return
 
     async def _one(self, update: Update, coroutine: Awaitable[Any]) -> None:
         bot = update.get_bot().id

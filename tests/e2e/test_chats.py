@@ -330,11 +330,11 @@ def test_fifty_chats_at_once_are_not_mixed_up(telegram: TelegramServer, state: S
     chats = {Chat(-2000 - i, "group", topic): topic for i, topic in enumerate(topics)}
     for chat in chats:
         state.bind(chat.id, "huayang", "group", chat.title or "", OWNER.id)
-    rounds = ("{}有多少人", "现在是什么阶段", "他们昨天进店多少人", "他们今天怎么做")
+    rounds = ("{}有多少人", "现在是什么阶段", "他们昨天进店多少人", "他们今天怎么做") * 5
     for text in rounds:
         for chat, topic in chats.items():
             telegram.message(chat, VERA, text.format(topic), mention=True)
-    telegram.wait(lambda: all(len(answers(telegram, c)) >= len(rounds) for c in chats), timeout=120)
+    telegram.wait(lambda: all(len(answers(telegram, c)) >= len(rounds) for c in chats), timeout=240)
     telegram.quiet(0.5)
     for chat, topic in chats.items():
         expected = [

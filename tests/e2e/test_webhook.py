@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import random
 import socket
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -40,12 +42,14 @@ def post(url: str, body: bytes, secret: str | None) -> int:
 
 @contextmanager
 def balancer(ports: list[int]) -> Iterator[str]:
-    """Gives every update to every worker that is up, as a balancer that loses answers would; 200 when one took it."""
+    """Gives every update to every worker that is up, as a balancer that loses answers would, and lets calls overtake each
+    other; 200 when one took it."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             took = []
+            time.sleep(random.random() * 0.2)
             for port in ports:
                 try:
                     took.append(post(f"http://127.0.0.1:{port}/tg", body, self.headers.get(HEADER)))

@@ -137,11 +137,14 @@ class Order(BaseUpdateProcessor):
         worker's: the state knows the order, and where a number just before is missing it may still be on its way."""
         bot, number = update.get_bot().id, update.update_id
         patience = time.monotonic() + _OVERTAKING
-        while True:
-            if await asyncio.to_thread(self._state.older_open, bot, chat, number) or (time.monotonic() < patience and await asyncio.to_thread(self._state.gap_before, bot, number)):
-                await asyncio.sleep(_LOOK)
-            else:
-                return
+
+        def waits() -> bool:
+            if self._state.older_open(bot, chat, number):
+                return True
+            return time.monotonic() < patience and self._state.gap_before(bot, number)
+
+        while await asyncio.to_thread(waits):
+            await asyncio.sleep(_LOOK)
 
     async def _one(self, update: Update, coroutine: Awaitable[Any]) -> None:
         bot = update.get_bot().id

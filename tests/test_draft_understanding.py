@@ -41,6 +41,9 @@ def ask(lexicon: Lexicon, text: str, before: Understood | None = None, now: date
     [
         ("给临门一脚人群写条短信", ["last_push"], "sms", {}),
         ("给加购未付款的人写条短信，满300减50", ["cart_unpaid"], "sms", {"benefit": "满300减50"}),
+        ("给加购未付款的人写条短信，满300打9折", ["cart_unpaid"], "sms", {"benefit": "满300打9折"}),
+        ("给加购未付款的人写条短信，满2件8折", ["cart_unpaid"], "sms", {"benefit": "满2件8折"}),
+        ("write an SMS for un-paid carters with 30 off 300", ["cart_unpaid"], "sms", {"benefit": "30 off 300"}),
         ("写群文案给会员，送小样", ["member"], "group", {"benefit": "送小样"}),
         ("给会员写条专属客服消息，满299送旅行装", ["member"], "exclusive_service", {"benefit": "满299送旅行装"}),
         ("给加购收藏未付款写3个版本的短信", ["cart_fav_unpaid"], "sms", {"variants": 3}),

@@ -19,16 +19,18 @@ from tools.facts import Record
 _STOP = r"\s,，。;；、!！?？:：的给"
 _GIFT = rf"(?<![发推派配运])(?:加赠|赠送|加送|赠|送)(?!达|到|货|一?[条段]|[给他她它人])[^{_STOP}]{{1,12}}"
 _NUMBER = r"\d+(?:\.\d+)?\s*(?:元|块)?"
+# A condition belongs to its benefit: 满 300 打 9 折 without the 300 would be another promise.
+_IF = r"(?:每?(?:满|买|买够|任选)\s*\d+\s*(?:元|块|件|盒|瓶)?\s*(?:可|就|即|享|立享|再)*\s*)?"
 _BENEFITS = (
     rf"(?:每)?满\s*{_NUMBER}\s*(?:立减|减|返)\s*{_NUMBER}",
     rf"满\s*{_NUMBER}\s*{_GIFT}",
-    rf"(?:立减|直降|再减|优惠|减)\s*{_NUMBER}",
+    rf"{_IF}(?:立减|直降|再减|优惠|减)\s*{_NUMBER}",
     rf"{_NUMBER}\s*(?:无门槛|优惠|满减|代金)*券",
-    r"(?:打)?(?:\d(?:\.\d)?|[一二三四五六七八九]{1,2})折(?:优惠)?",
+    rf"{_IF}(?:打)?(?:\d(?:\.\d)?|[一二三四五六七八九]{{1,2}})折(?:优惠)?",
     r"第[二三四2-4]件(?:半价|\d折|[一-九]折)|买[一二三两\d]+[送赠][一二三两\d]+",
     r"(?:\d+|双|两|三)倍积分|包邮|免邮",
     _GIFT,
-    r"\d+(?:\s*%|(?: yuan| rmb| cny))? off(?: (?:on )?(?:orders |purchases )?(?:over|above|of) \d+)?",
+    r"\d+(?:\s*%|(?: yuan| rmb| cny))? off(?: (?:on )?(?:every |each )?(?:orders? |purchases? )?(?:over |above |of |from )?\d+)?",
     r"\b(?:a )?free (?:samples?|gifts?|shipping)\b",
 )
 _BENEFIT = re.compile("|".join(f"(?:{p})" for p in _BENEFITS))

@@ -33,15 +33,15 @@ class BotProcess:
         }
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, timeout: float = 40) -> BotProcess:
-        """Start and wait until it says that it is online."""
+    def start(self, timeout: float = 40, *, wait: bool = True) -> BotProcess:
+        """Start and, unless told otherwise, wait until it says that it is online."""
         before = self.said.count("online")
         with self.log.open("ab") as out:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "bot.cli", "bot"], cwd=ROOT, env=self._env, stdout=out, stderr=out
             )
         end = time.monotonic() + timeout
-        while self.said.count("online") <= before:
+        while wait and self.said.count("online") <= before:
             if self._process.poll() is not None or time.monotonic() > end:
                 raise AssertionError(f"the bot did not start:\n{self.said[-3000:]}")
             time.sleep(0.05)

@@ -131,6 +131,30 @@ def test_kill_between_update_and_reply_then_restart(telegram: TelegramServer, bo
     assert answers(telegram) <= before + 1
 
 
+def test_kill_while_working_then_restart(telegram: TelegramServer, bot: BotProcess) -> None:
+    """Received, not yet answered, killed: answered once by the next process."""
+    bot.stop()
+    before = answers(telegram)
+    telegram.message(GROUP, VERA, QUESTION, mention=True)
+    seen = len(telegram.called("sendChatAction", GROUP.id))
+    bot.start(wait=False)
+    telegram.wait(lambda: len(telegram.called("sendChatAction", GROUP.id)) > seen, timeout=40)
+    bot.kill()
+    assert answers(telegram) == before
+    bot.start()
+    telegram.wait(lambda: answers(telegram) > before, timeout=40)
+    telegram.quiet(1)
+    assert answers(telegram) == before + 1
+
+
+def test_not_modified_and_buttons_that_are_gone_do_no_harm(telegram: TelegramServer, bot: BotProcess) -> None:
+    asked = ask(telegram, VERA, "转化率是多少", "口径")
+    telegram.fail("editMessageReplyMarkup", kind="400", description="Bad Request: message is not modified")
+    tapped = telegram.press(VERA, asked, asked.buttons[0][0][0])
+    assert telegram.wait_message(GROUP.id, "%", after=asked, timeout=30)
+    assert telegram.wait(lambda: [c for c in telegram.called("answerCallbackQuery") if c.at >= tapped.at])
+
+
 def test_a_second_poller_says_so_and_ends(
     telegram: TelegramServer, bot: BotProcess, demo_root: Path, tmp_path: Path
 ) -> None:

@@ -26,7 +26,7 @@ from bot.telegram.inbox import Inbox, Order, take_up
 from bot.telegram.limiter import limiter
 from bot.telegram.rooms import Rooms
 from bot.telegram.sender import Gone, Sender, Unknown
-from bot.telegram.war import Context, War, say, war
+from bot.telegram.war import Context, War, say, sorry, war
 from bot.telegram.webhook import listen
 from tools.errors import NeedsPerson, WarRoomError
 
@@ -301,11 +301,7 @@ async def _on_error(update: object, context: Context) -> None:
         return
     w = war(context)
     lang = await lang_of(w, update.effective_chat, update.effective_user)
-    said = (
-        f"{error.message(lang)}\n{error.hint(lang)}"
-        if isinstance(error, WarRoomError)
-        else say("telegram.our_fault", lang)
-    )
+    said = sorry(error, lang) if isinstance(error, WarRoomError) else say("telegram.our_fault", lang)
     message = update.effective_message
     try:
         if update.callback_query is not None:

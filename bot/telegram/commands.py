@@ -17,7 +17,7 @@ from bot.telegram.access import Asker, asker, lang_of, needs, refuse_unknown, ro
 from bot.telegram.briefings import skip_today
 from bot.telegram.questions import reply, token_of
 from bot.telegram.settings import settings
-from bot.telegram.war import Context, War, say, war
+from bot.telegram.war import Context, War, say, sorry, war
 from bot.understanding.interpret import language
 from bot.wiring import WarRoom
 from knowledge import catalog
@@ -107,7 +107,7 @@ async def status(update: Update, context: Context) -> None:
     try:
         text = await w.rooms.run(who.shop, look)
     except WarRoomError as e:
-        text = f"{e.message(who.lang)}\n{e.hint(who.lang)}"
+        text = sorry(e, who.lang)
     rows = await w.db(w.state.ledger, shop=who.shop, chat=who.chat, limit=3)
     lines = [f"· {r.day} {say(f'ledger.{r.status}', who.lang)}" for r in rows]
     if lines:

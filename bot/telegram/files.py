@@ -18,7 +18,7 @@ from bot.telegram import keyboards
 from bot.telegram.access import Asker, asker, missing_role, needs, role_in, topic_of
 from bot.telegram.live import live
 from bot.telegram.sender import Gone, Unknown
-from bot.telegram.war import Context, War, say, war
+from bot.telegram.war import Context, War, say, sorry, war
 from bot.wiring import WarRoom
 from knowledge import catalog
 from tools.errors import WarRoomError
@@ -54,7 +54,7 @@ async def on_document(update: Update, context: Context) -> None:
             found = await asyncio.to_thread(preview, path, who.lang)
         except WarRoomError as e:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-            await _tell(w, who, f"{e.message(who.lang)}\n{e.hint(who.lang)}", message.message_id)
+            await _tell(w, who, sorry(e, who.lang), message.message_id)
             return
         except TelegramError as e:
             log.warning("download failed: %s", e)
@@ -180,7 +180,7 @@ async def on_import(w: War, query: CallbackQuery, rest: str, lang: str) -> None:
             )
         except WarRoomError as e:
             await w.db(w.state.put_back, token)
-            await _tell(w, who, f"{e.message(lang)}\n{e.hint(lang)}", message)
+            await _tell(w, who, sorry(e, lang), message)
             return
     detail = {k: report[k] for k in ("table", "read", "accepted", "rejected", "duplicates")}
     await w.db(w.state.audit, who.person, who.shop, "import", {"file": staged.detail["name"], **detail})
@@ -233,7 +233,7 @@ async def on_learn(w: War, query: CallbackQuery, rest: str, lang: str) -> None:
             added = await w.rooms.run(staged.shop, lambda room: room.learn(Path(staged.path)))
         except WarRoomError as e:
             await w.db(w.state.put_back, rest)
-            await _tell(w, who, f"{e.message(lang)}\n{e.hint(lang)}", message)
+            await _tell(w, who, sorry(e, lang), message)
             return
     await w.db(w.state.audit, who.person, who.shop, "learn", {"file": staged.detail["name"]})
     await w.sender.unbutton(who.chat, message or 0)

@@ -14,7 +14,7 @@ from bot import exports
 from bot.answer import Answer
 from bot.telegram.access import Asker
 from bot.telegram.sender import Gone, Unknown
-from bot.telegram.war import War, say
+from bot.telegram.war import War, say, sorry
 from bot.wiring import WarRoom
 from tools.errors import WarRoomError
 
@@ -71,6 +71,6 @@ async def _made(w: War, who: Asker, make: Callable[[WarRoom], T], reply_to: int)
     try:
         return await w.rooms.run(who.shop, make)
     except WarRoomError as e:
-        text = f"{e.message(who.lang)}\n{e.hint(who.lang)}"
+        text = sorry(e, who.lang)
         await w.sender.text(who.chat, text, thread=who.thread, reply_to=reply_to)
         return None

@@ -15,7 +15,7 @@ from bot.telegram import keyboards
 from bot.telegram.access import Asker, asker, thread_of
 from bot.telegram.kept import pack
 from bot.telegram.live import live
-from bot.telegram.war import Context, War, say, war
+from bot.telegram.war import Context, War, say, sorry, war
 from bot.wiring import WarRoom
 from tools.errors import WarRoomError
 
@@ -85,9 +85,7 @@ async def reply(
         try:
             found = await w.rooms.run(who.shop, lambda room: _worked(w, who, token, room, question, shown.show))
         except WarRoomError as e:
-            await w.sender.text(
-                who.chat, f"{e.message(who.lang)}\n{e.hint(who.lang)}", thread=who.thread, reply_to=reply_to
-            )
+            await w.sender.text(who.chat, sorry(e, who.lang), thread=who.thread, reply_to=reply_to)
             return None
     sent = await w.sender.text(
         who.chat,

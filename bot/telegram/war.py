@@ -13,6 +13,7 @@ import prompts
 from bot.settings import BotSettings
 from bot.state import State
 from bot.telegram.rooms import Rooms
+from tools.errors import WarRoomError
 
 if TYPE_CHECKING:
     from bot.telegram.sender import Sender
@@ -50,3 +51,8 @@ def say(key: str, lang: str, **variables: object) -> str:
 def bare(text: str) -> str:
     """`text` with a mark of no width between asterisks, so that they are shown and make nothing bold."""
     return text.replace("**", "*\u2060*")
+
+
+def sorry(error: WarRoomError, lang: str) -> str:
+    """What went wrong and what to do next, a line each."""
+    return f"{error.message(lang)}\n{error.hint(lang)}"

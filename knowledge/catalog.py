@@ -103,9 +103,10 @@ class CrowdDef(Named):
 
 
 class MetricDef(Named):
-    """A metric that is counted, or the quotient of two."""
+    """A metric that is counted, the quotient of two, or the peers' average of another one (`peer_of`)."""
 
     unit: Unit
+    peer_of: str | None = None
     numerator: str | None = None
     denominator: str | None = None
 
@@ -202,6 +203,8 @@ class Column(Entry):
     aliases: list[str] = []
     values: dict[str, list[str]] = {}
     end_of_day: bool = False  # a day without a time means its last second
+    ahead: bool = False  # a moment that may be to come: validity, targets; all others are facts of the past
+    usual: str | None = None  # the value that rows mostly have where a file does not say: suggested, never assumed
 
 
 class TableDef(Entry):
@@ -209,6 +212,15 @@ class TableDef(Entry):
     key: list[str] = []
     time: str | None = None
     columns: dict[str, Column]
+
+
+class NeedsFile(Entry):
+    """Per thing that can be asked, the data that it cannot be told without (the terms stand at the head of needs.yaml)."""
+
+    crowds: dict[str, list[str]]
+    metrics: dict[str, list[str]]
+    by: dict[str, list[str]]
+    compare: dict[str, list[str]]
 
 
 # --- loading -----------------------------------------------------------------------------------------------------
@@ -329,3 +341,31 @@ def unpaid() -> UnpaidFile:
 def tables() -> dict[str, TableDef]:
     raw = read_yaml(HERE / "tables.yaml")
     return {key: validate(TableDef, value, f"tables.yaml: {key}") for key, value in raw.items()}
+
+
+@cache
+def needs() -> NeedsFile:
+    file = validate(NeedsFile, read_yaml(HERE / "needs.yaml"), "needs.yaml")
+    for part in (file.crowds, file.metrics, file.by, file.compare):
+        for key, terms in part.items():
+            for term in (one for term in terms for one in term.split("|")):
+                _check_need(key, term)
+    return file
+
+
+def need_parts(term: str) -> tuple[str, str | None, str | None]:
+    """(table, column, kind of its rows) of one term of needs.yaml; column and kind None where it names none."""
+    table, mark, part = term.partition(":" if ":" in term else ".")
+    return table, part if mark == "." else None, part if mark == ":" else None
+
+
+def _check_need(key: str, term: str) -> None:
+    """CatalogError unless `term` names a table, one of its columns, or a kind of events."""
+    table, column, kind = need_parts(term)
+    known = tables().get(table)
+    if (
+        known is None
+        or (column is not None and column not in known.columns)
+        or (kind is not None and (table != "events" or kind not in known.columns["kind"].values))
+    ):
+        raise CatalogError(f"needs.yaml: {key}: there is no {term!r} in tables.yaml")

@@ -41,7 +41,7 @@ Readings (where domain.md leaves a choice open, the one taken here):
 21. Any `cart` event is a cart, whatever its quantity.
 22. cart_buyers counts lines of any item, not only the carted one.
 23. The shop of `amount_share` is the crowd `all`.
-(active_days and attribution_hours of Settings belong to later metrics; nothing here uses them.)
+(active_days and attribution_hours of Settings belong to the metrics of oracle_metrics.py.)
 """
 
 from __future__ import annotations
@@ -623,7 +623,11 @@ def metric(
         crowd = panel_crowd(crowd_key, tables, first, last, campaigns, settings, as_of)
     else:
         crowd = action_crowd(crowd_key, tables, end, campaigns, settings, (first, last))
+    return measure(key, crowd, tables, start, end)
 
+
+def measure(key: str, crowd: set[str], tables: Tables, start: datetime, end: datetime) -> Number:
+    """A number of the given people over [start, end]: what they are, did or paid; no ratio."""
     if key == "crowd_size":
         return len(crowd)
     if key == "visitors":

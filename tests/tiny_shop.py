@@ -11,6 +11,8 @@ As of T = 2026-06-17 10:00:00, in the 618 of 2026, phase sale2.  What the relati
     last 365 days               from 2025-06-17 10:00:00
     old cohort                  paid in [2025-05-24, 2026-05-24)
     the campaign                2026-05-01 .. 2026-06-30, recruiting since 05-05
+    active at the cohort date   from 2026-02-24 00:00:00 to 2026-05-24 23:59:59 (90 calendar days)
+    active at T                 from 2026-03-20 00:00:00
 
 The people (each member is in another lifecycle state):
     u01 member of exactly 30 days; carts in the wave's very first second, visits exactly 7 days ago and
@@ -71,7 +73,7 @@ def _rows(columns: str, *rows: tuple[Any, ...]) -> list[dict[str, Any]]:
     """Rows of a table; columns that hold a time are written as text and turned into datetimes."""
     names = columns.split()
     times = {"ts", "member_joined_at", "fan_since", "created_at", "deposit_paid_at", "paid_at", "refunded_at",
-             "claimed_at", "valid_from", "valid_to"}  # fmt: skip
+             "claimed_at", "valid_from", "valid_to", "sent_at", "clicked_at"}  # fmt: skip
     made = []
     for row in rows:
         pairs = zip(names, row, strict=True)
@@ -112,6 +114,7 @@ TABLES: Tables = {
         ("u02", "2026-06-16 11:50:00", "visit", "I1", "C1", None, "ad"),
         ("u02", "2026-06-16 12:00:00", "cart", "I1", "C1", 1, "ad"),            # paid in this very second
         ("u02", "2026-06-17 09:30:00", "cart", "I2", "C2", 1, "ad"),            # carted after paying, unpaid
+        ("u03", "2026-05-24 23:59:59", "visit", "I1", "C1", None, "search"),    # the cohort date's last second
         ("u03", "2026-06-17 09:00:00", "visit", "I1", "C1", None, "group"),
         ("u03", "2026-06-17 09:10:00", "cart", "I1", "C1", 1, "group"),         # paid exactly at T
         (" u04 ", "2026-06-17 08:00:00", "visit", "I2", "C2", None, "ad"),      # blanks around the id
@@ -126,13 +129,16 @@ TABLES: Tables = {
         ("u05", "2026-06-10 10:00:00", "challenge_join", None, None, None, None),  # joined again: open
         ("u06", "2026-06-10 10:00:00", "coupon_claim", None, None, None, None),  # exactly 7 days
         ("u06", "2026-06-16 00:00:00", "visit", "I3", "C3", None, "sms"),       # the window's first second
+        ("u07", "2026-02-24 00:00:00", "visit", "I3", "C3", None, "live"),      # the 90th day's first second
         ("u07", "2026-05-25 12:00:00", "cart", "I3", "C3", 1, "live"),          # in the first wave
         ("u07", "2026-05-26 09:55:00", "visit", "I3", "C3", None, "live"),
         ("u07", "2026-06-10 20:00:00", "live_watch", None, None, None, "live"),
         ("u07", "2026-06-11 20:00:00", "live_watch", None, None, None, "live"),
         ("u08", "2025-09-01 09:00:00", "visit", "I1", "C1", None, "search"),
+        ("u08", "2026-02-23 23:59:59", "visit", "I1", "C1", None, "search"),    # a second before the 90 days
         ("u09", "2026-05-18 10:00:00", "live_watch", None, None, None, "live"),  # exactly 30 days
         ("u09", "2026-06-11 20:00:00", "live_watch", None, None, None, "live"),
+        ("u10", "2026-05-25 00:00:00", "live_watch", None, None, None, "live"),  # a second after the cohort date
         ("u10", "2026-06-05 07:55:00", "visit", "I2", "C2", None, "search"),
         ("u10", "2026-06-05 09:00:00", "cart", "I2", "C2", 1, "search"),        # after paying the sample
         ("u10", "2026-06-05 09:05:00", "cart", "I2", "C2", 2, "search"),        # the last cart: 2 of it
@@ -150,13 +156,13 @@ TABLES: Tables = {
         "order_id user_id item_id category_id kind created_at deposit_amount deposit_paid_at paid_at amount"
         " refund_amount refunded_at",
         ("o02", "u02", "I1", "C1", "normal", "2026-06-16 12:00:00", None, None, "2026-06-16 12:00:00", 150.0,
-         None, None),  # the same second as the cart
+         30.0, "2026-06-17 09:00:00"),  # the same second as the cart; partly refunded the next day
         ("o02", "u02", "I2", "C2", "normal", "2026-06-16 12:00:00", None, None, "2026-06-16 12:00:00", None,
          None, None),  # unknown amount
         ("o03a", "u03", "I2", "C2", "normal", "2025-12-01 10:00:00", None, None, "2025-12-01 10:01:00", 100.0,
          None, None),
         ("o03b", "u03", "I1", "C1", "normal", "2026-06-17 09:15:00", None, None, "2026-06-17 10:00:00", 150.0,
-         None, None),  # exactly at T
+         150.0, "2026-06-17 10:00:01"),  # exactly at T; refunded a second later
         ("o03c", "u03", "I2", "C2", "normal", "2026-06-17 09:59:00", None, None, "2026-06-17 10:00:01", 999.0,
          None, None),  # a second after T: created, not paid
         ("o05", "u05", "I1", "C1", "normal", "2026-06-05 10:00:00", None, None, None, None,
@@ -192,16 +198,41 @@ TABLES: Tables = {
          99.0, 10.0, "o03b"),  # redeemed
         ("k06", "u06", "member_day", "2026-06-10 10:00:00", "2026-06-16 00:00:00", "2026-06-20 23:59:59",
          199.0, 30.0, None),  # held
+        ("k07", "u07", "shop", "2026-06-16 19:00:00", "2026-06-16 00:00:00", "2026-06-20 23:59:59",
+         199.0, 20.0, "o07b"),  # redeemed by someone who is no member
         ("k08", "u08", "level", "2026-06-01 00:00:00", "2026-06-18 00:00:00", "2026-06-20 23:59:59",
          199.0, 30.0, None),  # not valid yet
+        ("k10", "u10", "shop", "2026-06-16 00:00:00", "2026-06-18 00:00:00", "2026-06-20 23:59:59",
+         99.0, 10.0, None),  # claimed in the window's first second, not valid yet
         ("k11a", "u11", "points", "2026-06-01 00:00:00", "2026-06-01 00:00:00", "2026-06-17 09:59:59",
          99.0, 10.0, None),  # ended a second before T
         ("k11b", "u11", "points", "2026-06-01 00:00:00", "2026-06-01 00:00:00", "2026-06-20 23:59:59",
          99.0, 10.0, "o-elsewhere"),  # redeemed
+        ("k11c", "u11", "shop", "2026-06-17 10:00:01", "2026-06-18 00:00:00", "2026-06-20 23:59:59",
+         99.0, 10.0, None),  # claimed a second after T
     ),
-    "touches": [],
+    "touches": _rows(
+        "touch_id user_id campaign crowd channel variant sent_at delivered clicked_at cost",
+        ("t07a", "u07", "618", "balance_due", "sms", "A", "2026-06-13 19:59:59", 1, None, 0.05),  # a second over 72 hours
+        ("t07b", "u07", "618", "balance_due", "sms", "A", "2026-06-13 20:00:00", 1, None, 0.05),  # 72 hours before paying
+        ("t01a", "u01", "618", "cart_unpaid", "sms", "A", "2026-06-15 23:59:59", 1, None, 0.05),  # before the window
+        ("t01b", "u01", "618", "cart_unpaid", "push", None, "2026-06-16 00:00:00", 1, "2026-06-17 10:00:00", 0.0),  # click at T
+        ("t02a", "u02", "618", "new", "sms", "A", "2026-06-16 11:00:00", 1, "2026-06-16 11:45:00", 0.05),
+        ("t02b", "u02", "618", "new", "group", None, "2026-06-16 12:00:00", 1, None, None),  # in the second of paying
+        ("t07c", "u07", "618", "balance_due", "sms", "B", "2026-06-16 20:00:01", 0, None, 0.1),  # a second after paying
+        ("t10", "u10", "618", None, None, None, "2026-06-17 08:00:00", None, None, 0.05),  # unknown channel, delivery
+        ("t03", "u03", "618", "old", "sms", "B", "2026-06-17 09:00:00", 1, "2026-06-17 10:00:01", 0.05),  # click after T
+        ("t06", "u06", "618", "old", "sms", "B", "2026-06-17 10:00:01", 1, None, 0.05),  # a second after T
+    ),
     "targets": [],
-    "peers": [],
+    "peers": _rows(
+        "campaign crowd metric value",
+        ("618", "all", "rv_value", 55.0),
+        ("618", "all", "visit_rate", 0.45),
+        ("618", "old", "conversion_rate", 0.2),
+        ("618", "member", "amount_share", 0.4),
+        ("double11", "fan", "rv_value", 70.0),  # another campaign's
+    ),
     "service": [],
 }
 # fmt: on

@@ -19,6 +19,8 @@ from tools.gate import Gate
 
 WAIT = 10.0  # seconds to wait for those who hold the file
 _PAUSE = 0.02  # seconds between two tries
+# DuckDB keeps what it can in memory up to here and the rest in a folder beside the data; what it takes beyond is little.
+MEMORY = 5 << 30
 
 
 class DataFile:
@@ -116,12 +118,18 @@ class DataFile:
         return raw
 
 
+def _memory() -> int:
+    """Bytes that DuckDB may take: MEMORY, on a small machine half of what there is."""
+    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 2 * MEMORY
+    return min(MEMORY, there // 2)
+
+
 def _open(path: Path, read_only: bool) -> Any:
     """A connection, or None while others hold the file; NeedsPerson when it cannot be opened at all."""
     import duckdb
 
     try:
-        raw = duckdb.connect(path, read_only=read_only)
+        raw = duckdb.connect(path, read_only=read_only, config={"memory_limit": f"{_memory()}B"})
         raw.execute("SELECT count(*) FROM duckdb_tables()").fetchall()
     except duckdb.Error as e:
         text = str(e).lower()

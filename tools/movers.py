@@ -10,6 +10,7 @@ from knowledge import catalog
 from tools import metrics
 from tools.briefing_numbers import PANEL, Cells
 from tools.context import Context
+from tools.measures import NO_VALUE
 from tools.periods import Window
 
 # A change is named only when it is large, about enough people, and more than chance: 3 standard errors, since about twenty
@@ -105,7 +106,7 @@ def leading_level(ctx: Context, mover: Mover, over: Window) -> Leading | None:
         return None
     now, before = (_by_level(ctx, mover.metric, day) for day in (over, over.shifted(-1, whole=True)))
     total = (mover.now.value or 0) - mover.before.value
-    both = [level for level in now if level in before and level != metrics.NO_VALUE]
+    both = [level for level in now if level in before and level != NO_VALUE]
     changes = {level: (now[level].value or 0) - (before[level].value or 0) for level in both}
     if len(both) < 2 or not total:
         return None

@@ -12,7 +12,8 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from tools.campaigns import Campaign, Wave, day_end, day_start
+from tools.campaigns import Campaign, Wave, campaign_for, day_end, day_start
+from tools.columns import quote
 from tools.errors import AskAgain
 from tools.shop import Thresholds
 
@@ -27,6 +28,12 @@ class Scope:
     campaign: Campaign | None
     settings: Thresholds
     window_first: date | None = None
+    campaigns: tuple[Campaign, ...] = ()  # for the days of the window, if they are looked at one by one
+
+    def of_day(self, day: date) -> Scope:
+        """The scope of one day of the window: its campaign is that day's own."""
+        campaign = campaign_for(day, self.campaigns) if self.campaigns else self.campaign
+        return Scope(min(self.at, day_end(day)), campaign, self.settings, day)
 
     def _campaign(self) -> Campaign:
         if self.campaign is None:
@@ -75,6 +82,29 @@ class Scope:
         return day_start(self.campaign.cohort_date) if self.campaign else self.since
 
     @property
+    def cohort_until(self) -> datetime:
+        """The moment of RV relations: the end of the cohort date, as far as it is seen."""
+        return min(self.at, day_end(self.cohort.date()))
+
+    @property
+    def cohort_active(self) -> datetime:
+        """The start of the calendar days in which one is active at the cohort date."""
+        return self._active_from(self.cohort_until)
+
+    @property
+    def active_from(self) -> datetime:
+        """The start of the calendar days in which one is active at T."""
+        return self._active_from(self.at)
+
+    def _active_from(self, until: datetime) -> datetime:
+        return day_start(until.date() - timedelta(days=self.settings.active_days - 1))
+
+    @property
+    def campaign_key(self) -> str:
+        """The campaign's key, "" without any: whose targets and peers are meant."""
+        return self.campaign.key if self.campaign else ""
+
+    @property
     def old_from(self) -> datetime:
         return self.cohort - timedelta(days=self.settings.old_customer_days)
 
@@ -93,27 +123,36 @@ class Moments:
             raise AttributeError(name)
         return _placeholder()(name)
 
+    def text(self, name: str) -> Any:
+        """A property of the scope that is a text."""
+        return _placeholder("string")(name)
+
     def ago(self, days: int) -> Any:
         return _placeholder()(f"ago_{days}")
 
 
 @cache
-def _placeholder() -> Any:
+def _placeholder(kind: str = "timestamp") -> Any:
     import ibis
 
-    def moment(key: str) -> datetime:
+    def moment(key: str) -> None:
         """Never runs: `bind` puts a literal in its place."""
         raise AssertionError(key)
 
-    return ibis.udf.scalar.builtin(moment, name="MOMENT")
+    return ibis.udf.scalar.builtin(moment, name="MOMENT", signature=(("string",), kind))
 
 
-def bind(sql: str, scope: Scope) -> str:
-    """`sql` with each placeholder replaced by the scope's moment as a literal. AskAgain when the scope has no such moment."""
+def bind(sql: str, scope: Scope, kind: str = "TIMESTAMP") -> str:
+    """`sql` with each placeholder replaced by what the scope has as a literal. AskAgain when the scope has no such moment.
+
+    `kind`: what the engine calls a time without a zone.
+    """
 
     def literal(match: re.Match[str]) -> str:
         name, days = match[1], match[2]
-        at: datetime = scope.ago(int(days)) if days else getattr(scope, name)
-        return f"CAST('{at:%Y-%m-%d %H:%M:%S}' AS TIMESTAMP)"
+        at: datetime | str = scope.ago(int(days)) if days else getattr(scope, name)
+        if isinstance(at, str):
+            return quote(at)
+        return f"CAST('{at:%Y-%m-%d %H:%M:%S}' AS {kind})"
 
     return _PLACEHOLDER.sub(literal, sql)

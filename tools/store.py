@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from knowledge.catalog import TableDef
-from tools.columns import bad
+from tools import daily
+from tools.columns import Rules, bad
 from tools.engine import Engine
 
 
-def store_events(engine: Engine, table: str, definition: TableDef, rows: str) -> tuple[int, int]:
+def store_events(engine: Engine, table: str, definition: TableDef, rows: str, rules: Rules) -> tuple[int, int]:
     """Append; then take out again what is bad, was stored before or stands twice. Returns (accepted, duplicates)."""
     start = engine.execute(f'SELECT coalesce(max(rowid) + 1, 0) FROM "{table}"')[0][0]
     appended = engine.execute(f'INSERT INTO "{table}" {rows}')[0][0]
-    fresh = f"rowid >= {start} AND ({bad(table, definition)})"
+    fresh = f"rowid >= {start} AND ({bad(table, definition, rules)})"
     wrong = engine.execute(f'SELECT count(*) FROM "{table}" WHERE {fresh}')[0][0]
     if wrong:
         engine.execute(f'DELETE FROM "{table}" WHERE {fresh}')
-    return appended - wrong, drop_stored(engine, table, definition, names_of(definition), start)
+    duplicates = drop_stored(engine, table, definition, names_of(definition), start)
+    daily.added(engine, table, start)
+    return appended - wrong, duplicates
 
 
 def names_of(definition: TableDef) -> str:
@@ -51,11 +54,13 @@ def drop_stored(engine: Engine, table: str, definition: TableDef, names_sql: str
     return dropped
 
 
-def store_keyed(engine: Engine, table: str, definition: TableDef, rows: str, given: set[str]) -> tuple[int, int]:
+def store_keyed(
+    engine: Engine, table: str, definition: TableDef, rows: str, given: set[str], rules: Rules
+) -> tuple[int, int]:
     """Rows replace the stored rows of their key. Of rows of one key in the file: identical ones count once; in tables
     whose key is one thing (a customer, an item) the last one counts; order lines that differ are all kept."""
     engine.execute(f"CREATE OR REPLACE TEMP TABLE _incoming AS {rows}")
-    engine.execute(f"DELETE FROM _incoming WHERE {bad(table, definition)}")
+    engine.execute(f"DELETE FROM _incoming WHERE {bad(table, definition, rules)}")
     return replace_keys(engine, table, definition, given)
 
 
@@ -78,8 +83,15 @@ def replace_keys(engine: Engine, table: str, definition: TableDef, given: set[st
         f'SELECT count(*) FROM (SELECT {names_sql} FROM _fresh INTERSECT SELECT {names_sql} FROM "{table}")'
     )[0][0]
     fresh = engine.execute("SELECT count(*) FROM _fresh")[0][0]
+    if table in ("orders", "customers"):
+        engine.execute(
+            "CREATE OR REPLACE TEMP TABLE _touched AS SELECT user_id FROM _fresh "
+            f'UNION SELECT user_id FROM "{table}" AS o WHERE EXISTS (SELECT 1 FROM _fresh AS n WHERE {same_key})'
+        )
     engine.execute(f'DELETE FROM "{table}" AS o WHERE EXISTS (SELECT 1 FROM _fresh AS n WHERE {same_key})')
     engine.execute(f'INSERT INTO "{table}" SELECT {names_sql} FROM _fresh')
+    if table in ("orders", "customers"):
+        daily.touched(engine, table)
     engine.execute("DROP TABLE _incoming")
     engine.execute("DROP TABLE _fresh")
     return accepted, accepted - fresh + unchanged

@@ -1,54 +1,37 @@
 """`make bench`: every performance figure, each as a ratio to something measured in the same run.
 
-python -m benchmarks [PART…] with the parts import, panel, ask, bot, cold; EVENTS sets the panel's size (default 20,000,000).
+python -m benchmarks [PART…] with the parts import, panel, ask, bot, cold; EVENTS sets the panel's size (default 100,000,000:
+some 20 minutes and 15 GB of disk).
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from benchmarks import data
+from benchmarks.timing import best, say, timed
 from knowledge import catalog
-from tools import ingest, metrics, workspace
-from tools.campaigns import date_campaign
+from tools import daily, ingest, workspace
 from tools.engine import Engine
-from tools.periods import window
-from tools.shop import Thresholds
 
-PANEL_EVENTS = int(os.environ.get("EVENTS", "20000000"))
+PANEL_EVENTS = int(os.environ.get("EVENTS", "100000000"))
 IMPORT_EVENTS = 5_000_000
-PANEL = ["all", "old", "new", "member", "fan"]
 CLOCK = datetime(2026, 6, 17)
 BIN = Path(sys.executable).parent
-
-
-def timed(run: Callable[[], Any]) -> float:
-    began = time.perf_counter()
-    run()
-    return time.perf_counter() - began
-
-
-def best(run: Callable[[], Any], times: int) -> float:
-    return min(timed(run) for _ in range(times))
-
-
-def say(label: str, value: str, aim: str = "") -> None:
-    print(f"{label:<74} {value:>12}  {aim}", flush=True)
 
 
 def bench_import(folder: Path) -> None:
     """Rows/s of `warroom import events` against DuckDB reading the same CSV into a table of the same types, and scanning it."""
     source = Engine(folder / "source.duckdb", read_only=False)
-    data.fill(source, IMPORT_EVENTS, IMPORT_EVENTS // 20)
+    data.fill(source, IMPORT_EVENTS)
     csv = folder / "events.csv"
     rows = data.events_csv(source, csv)
     source.close()
@@ -84,38 +67,36 @@ def bench_import(folder: Path) -> None:
 
 
 def bench_panel(folder: Path) -> None:
-    """The 5-crowd × 18-metric panel against the same panel written by hand, and against a scan of the window's columns."""
-    engine = Engine(folder / "panel.duckdb", read_only=False)
-    seconds = timed(lambda: data.fill(engine, PANEL_EVENTS, PANEL_EVENTS // 20))
-    say(f"(made {PANEL_EVENTS:,} events in {seconds:.0f} s)", "")
-    campaigns = (date_campaign(catalog.campaign_templates()["618"], 2026, "bench"),)
-    by_hand = (Path(__file__).parent / "panel.sql").read_text(encoding="utf-8")
-    keys = list(catalog.metrics())
-    for days in (5, 32):
-        last = date(2026, 6, 16)
-        over = window(last - timedelta(days=days - 1), last, CLOCK)
-        scope = metrics.scope_of(over, campaigns, Thresholds())
-        moments = {"$from": scope.since, "$until": scope.at, "$cohort": scope.cohort, "$old_from": scope.old_from}
-        hand = by_hand
-        for name, at in moments.items():
-            hand = hand.replace(name, f"TIMESTAMP '{at}'")
-        scan = f"SELECT sum(hash(user_id, ts, kind)) FROM events WHERE ts BETWEEN '{scope.since}' AND '{scope.at}'"
-        began = time.perf_counter()
-        ours = metrics.statement(engine, keys, PANEL, scope)
-        first = time.perf_counter() - began
-        mine = {r["crowd"]: r for r in engine.query(ours)}
-        for row in engine.query(hand):
-            for key in keys:
-                assert abs((mine[row["crowd"]][key] or 0) - (row[key] or 0)) < 1e-6, (row["crowd"], key)
+    """EVENTS events: imported by the command from a folder of daily files, then the whole panel every way."""
+    from benchmarks import panel
 
-        def run(sql: str) -> None:
-            engine.execute(sql)
-
-        times = {name: best(lambda s=sql: run(s), 3) for name, sql in (("ours", ours), ("hand", hand), ("scan", scan))}  # type: ignore[misc]
-        say(f"panel, {days} days: time / hand-written statement", f"{times['ours'] / times['hand']:.2f}", "aim ≤ 1.3")
-        say(f"panel, {days} days: time / checksum scan of the window", f"{times['ours'] / times['scan']:.1f}")
-        if days == 5:
-            say("panel: building and compiling its expression once, ms", f"{first * 1000:.0f}")
+    root, files = folder / "big", folder / "files"
+    workspace.create(root, name="bench", campaigns=("618:2026",), demo=False)
+    files.mkdir()
+    source = Engine(folder / "source.duckdb", read_only=False)
+    rows = sum(
+        data.events_csv(source, files / f"events-{day:02}.csv", data.events_sql(PANEL_EVENTS, day))
+        for day in range(data.DAYS)
+    )
+    source.close()
+    command = [str(BIN / "warroom"), "--shop", str(root), "--json", "import", "events", str(files)]
+    began = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - began
+    assert status == 0, "the import failed"
+    shutil.rmtree(files)
+    say(f"import {rows:,} events from {data.DAYS} daily files: rows/s", f"{rows / seconds:,.0f}")
+    say("… peak memory, GB", f"{used.ru_maxrss / 1e6:.1f}", "aim ≤ 8")
+    engine = Engine(root / "data.duckdb", read_only=False)
+    data.orders(engine, PANEL_EVENTS)
+    data.customers(engine, PANEL_EVENTS)
+    daily.added(engine, "orders", 0)
+    daily.added(engine, "customers", 0)
+    for days in panel.DAYS:
+        panel.bench_window(engine, days)
+    panel.bench_frames(engine, folder)
+    panel.bench_growth(folder, engine, PANEL_EVENTS)
     engine.close()
 
 

@@ -26,7 +26,7 @@ def people_of(events: int) -> int:
 
 
 def events_sql(events: int, day: int) -> str:
-    """The events of one day (0 is the first), in the order of their sessions; `events` is the size of the whole."""
+    """The events of one day (0 is the first) in the order of time; `events` is the size of the whole."""
     sessions = events // DAYS // EVENTS_A_DAY
     start = datetime.combine(FIRST_DAY, datetime.min.time()) + timedelta(days=day)
     session, number = f"({day * sessions} + i // {EVENTS_A_DAY})", f"({day * sessions * EVENTS_A_DAY} + i)"
@@ -39,7 +39,7 @@ def events_sql(events: int, day: int) -> str:
         f"SELECT {_USER.format(people=people_of(events), i=session)} AS user_id, {moment} AS ts, "
         f"{_KINDS}[1 + (hash({number} * 31) % 8)::INT] AS kind, 'i' || hash({number} * 3) % 2000 AS item_id, "
         f"'c' || hash({number} * 3) % 20 AS category_id, 1 + (hash({number} * 11) % 3)::INT AS quantity, '搜索' AS source "
-        f"FROM range({sessions * EVENTS_A_DAY}) t(i)"
+        f"FROM range({sessions * EVENTS_A_DAY}) t(i) ORDER BY ts"
     )
 
 

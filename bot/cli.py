@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bot import commands_bot, commands_copy
+from bot import commands_bot, commands_copy, commands_crowd, commands_import, commands_publish, commands_status
 from bot.commands import COMMANDS, fail
 from bot.settings import Settings
 from knowledge.catalog import CatalogError
@@ -48,6 +48,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 _COMMANDS = {
     **COMMANDS,
+    "import": commands_import.import_files,
+    "publish": commands_publish.publish,
+    "status": commands_status.status,
+    "crowd": commands_crowd.crowd,
     "draft": commands_copy.draft,
     "check": commands_copy.check,
     "brief": commands_bot.brief,
@@ -84,10 +88,13 @@ def _parser() -> argparse.ArgumentParser:
 
     load = command("import", "import files into a table")
     load.add_argument("table")
-    load.add_argument("files", nargs="+", type=Path)
-    load.add_argument("--format", default="auto")
+    load.add_argument("files", nargs="+", type=Path, metavar="PATH", help="files, folders of files, .zip archives")
+    load.add_argument("--format", default="auto", help="auto, csv, xlsx, parquet or taobao-userbehavior")
+    load.add_argument("--mapping", type=Path, metavar="M.yaml", help="which header is which column")
+    load.add_argument("--dry-run", action="store_true", help="read and judge everything, store nothing")
 
-    command("status", "what data there is, up to when, what is missing, what is stale")
+    command("publish", "bring the engine named in shop.yaml up to date (an import does it by itself)")
+    command("status", "what data there is, how fresh, what is missing, what cannot be answered")
 
     ask = command("ask", "ask one question, or a file of questions")
     ask.add_argument("question", nargs="?")
@@ -125,13 +132,23 @@ def _parser() -> argparse.ArgumentParser:
     metrics.add_argument("--to", dest="last", metavar="DAY")
     metrics.add_argument("--by")
     metrics.add_argument("--compare")
+    metrics.add_argument("--explain", action="store_true", help="what each number means, as of when, and its statement")
 
-    crowd = command("crowd", "crowds: size, share, money at stake, top items")
-    crowd.add_argument("crowds", nargs="+", metavar="KEY|EXPR")
-    crowd.add_argument(
-        "--filter", action="extend", nargs="+", default=[], metavar="COLUMN=VALUE", help="member_level=…, city=…"
+    crowd = command("crowd", "crowds: size, share, money at stake, top items, overlap, trend")
+    crowd.add_argument("crowds", nargs="+", metavar="KEY|EXPR", help='such as "cart_unpaid and not (fan or city:上海)"')
+    conditions = (
+        "member_level=… city=… item=… category=… min_amount=… max_amount=… last_paid_within=DAYS last_paid_before=DAYS "
+        "last_seen_within=DAYS; all must hold"
     )
-    crowd.add_argument("--export", type=Path, metavar="FILE")
+    crowd.add_argument("--filter", action="extend", nargs="+", default=[], metavar="COLUMN=VALUE", help=conditions)
+    what = crowd.add_mutually_exclusive_group()
+    what.add_argument("--overlap", action="store_true", help="how many people the crowds share, pair by pair")
+    what.add_argument(
+        "--trend", action="store_true", help="the size at the end of each day (default: this wave so far)"
+    )
+    what.add_argument("--export", type=Path, metavar="FILE")
+    crowd.add_argument("--from", dest="first", metavar="DAY", help="the trend's first day")
+    crowd.add_argument("--to", dest="last", metavar="DAY", help="the trend's last day")
     crowd.add_argument("--columns", default="", help="comma-separated columns of the export")
     crowd.add_argument("--with-phone", action="store_true", help="phone numbers in the export; logged")
 

@@ -6,8 +6,8 @@ import argparse
 import gc
 import json
 import sys
+from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import prompts
@@ -79,89 +79,6 @@ def _init(args: argparse.Namespace) -> None:
         return
     print(prompts.text("cli.init_done", args.ui_lang, name=name, path=args.dir))
     print(prompts.text("cli.init_next", args.ui_lang, path=args.dir))
-
-
-def _import(args: argparse.Namespace) -> int:
-    from bot.console import progress
-    from tools import ingest
-    from tools.engine import Engine
-    from tools.shop import load_shop
-
-    shop = load_shop(args.shop)
-    table = ingest.table_key(args.table)
-    if args.format not in ingest.FORMATS:
-        raise AskAgain("unknown_format", name=args.format, formats=", ".join(ingest.FORMATS))
-    absent = next((f for f in args.files if not f.exists()), None)
-    if absent is not None:
-        raise NeedsPerson("file_missing", path=str(absent))
-    engine = Engine(shop.data_file, read_only=False)
-    reports: list[ingest.Report] = []
-    failed: WarRoomError | None = None
-    try:
-        engine.create_tables()
-        for file in args.files:
-            with progress(prompts.text("cli.importing", args.ui_lang, file=file.name)) as show:
-                reports.append(
-                    ingest.import_file(
-                        engine, table, file, args.format, shop.rejects_dir, shop.now(), lang=args.ui_lang, progress=show
-                    )
-                )
-    except WarRoomError as e:
-        # The files before the one refused are imported: say so before saying what is wrong.
-        failed = e
-    finally:
-        engine.close()
-    if as_json(args):
-        documents = [r.as_json() for r in reports]
-        if failed is not None:
-            print_json({**failed.as_json(args.ui_lang), **({"imported": documents} if documents else {})})
-            return failed.exit_status
-        print_json(documents[0] if len(documents) == 1 else documents)
-        return 0
-    for r in reports:
-        print(
-            prompts.text(
-                "cli.imported", args.ui_lang, file=Path(r.file).name, read=f"{r.read:,}", accepted=f"{r.accepted:,}",
-                rejected=f"{r.rejected:,}", duplicates=f"{r.duplicates:,}",
-            )
-        )  # fmt: skip
-        if r.rejects_file:
-            print("  " + prompts.text("cli.rejects", args.ui_lang, path=r.rejects_file))
-        if r.ignored:
-            print("  " + prompts.text("cli.ignored", args.ui_lang, columns=", ".join(r.ignored)))
-        if r.span["from"]:
-            print("  " + prompts.text("cli.span", args.ui_lang, first=r.span["from"], last=r.span["to"]))
-    return fail(failed, args) if failed is not None else 0
-
-
-def _status(args: argparse.Namespace) -> None:
-    from bot.console import table
-    from knowledge import catalog
-    from tools.status import status
-
-    with open_room(args) as room:
-        now = at_of(args) or room.shop.now()
-        found = status(room.engine, now)
-        name = room.shop.name
-    if as_json(args):
-        print_json({"shop": name, "now": now.strftime("%Y-%m-%d %H:%M:%S"), "tables": [s.as_json() for s in found]})
-        return
-    print(prompts.text("cli.status_head", args.ui_lang, shop=name, now=now.strftime("%Y-%m-%d %H:%M")))
-    rows = [
-        [
-            catalog.tables()[s.table].name.get(args.ui_lang),
-            s.table,
-            prompts.text("cli.rows", args.ui_lang, n=f"{s.rows:,}"),
-            f"{s.since or ''}",
-            f"{s.until or ''}",
-            prompts.text(f"cli.state_{s.state}", args.ui_lang),
-        ]
-        for s in found
-    ]
-    table(["", "", "", "", "", ""], rows) if not rows else table(rows[0], rows[1:])
-
-
-# --- the conversation --------------------------------------------------------------------------------------------
 
 
 def _ask(args: argparse.Namespace) -> int:
@@ -263,16 +180,22 @@ def _plan(args: argparse.Namespace) -> None:
 
 
 def _metrics(args: argparse.Namespace) -> None:
+    from bot import explain
     from bot.console import table
     from knowledge import catalog
-    from tools import audience, metrics, names
+    from tools import audience, metrics, names, splits
     from tools.compare import compare
     from tools.facts import display
+    from tools.measures import NO_VALUE
     from tools.periods import parse_as_of, parse_day, window
 
     with open_room(args) as room:
-        keys = [names.metric_key(m) for m in args.metric] or list(catalog.metrics())
-        crowds = [audience.canonical(audience.parse(c)) for c in args.crowd] or ["all", "old", "new", "member", "fan"]
+        keys = [names.metric_key(m) for m in args.metric] or [
+            m for m in catalog.metrics() if args.by not in metrics.BY or metrics.splittable(m, args.by)
+        ]
+        crowds = [audience.canonical(audience.read(room.engine, c)) for c in args.crowd] or [
+            "all", "old", "new", "member", "fan",
+        ]  # fmt: skip
         if args.by is not None and args.by not in metrics.BY:
             raise AskAgain("unknown_by", name=args.by, nearest=", ".join(metrics.BY))
         now = at_of(args) or room.shop.now()
@@ -286,12 +209,24 @@ def _metrics(args: argparse.Namespace) -> None:
         others = (
             compare(room.engine, cells, args.compare, over, room.shop, args.by) if args.compare else [None] * len(cells)
         )
+        values = (
+            splits.called(room.context(now, args.ui_lang), args.by, (c.by for c in cells))
+            if args.by not in (None, "day")
+            else {}
+        )
+        cells = [replace(c, query=room.local(c.query)) for c in cells]
+        others = [replace(o, query=room.local(o.query)) if o else None for o in others]
         currency = room.shop.currency
+    if args.explain and not as_json(args):
+        for c, o in zip(cells, others, strict=True):
+            print("\n".join(explain.lines(c, o, args.by, over, scope, args.ui_lang, currency)))
+        return
     if as_json(args):
         rows = [
             {
                 "crowd": c.crowd, "metric": c.metric, "by": c.by, "value": c.value,
                 "compare": {"value": o.value, "diff": o.diff, "ratio": o.ratio} if o else None, "query": c.query,
+                **({"reading": explain.reading(c, args.by, over, scope, args.ui_lang)} if args.explain else {}),
             }
             for c, o in zip(cells, others, strict=True)
         ]  # fmt: skip
@@ -299,13 +234,14 @@ def _metrics(args: argparse.Namespace) -> None:
         return
 
     def shown(metric: str, value: Any) -> str:
-        return display(value, catalog.metrics()[metric].unit, args.ui_lang, currency)
+        m = catalog.metrics()[metric]
+        return display(value, m.unit, args.ui_lang, currency, multiple=m.multiple)
 
     body = [
         [
             audience.label(audience.parse(c.crowd), args.ui_lang),
             catalog.metrics()[c.metric].name.get(args.ui_lang),
-            *([c.by or ""] if args.by else []),
+            *([values.get(c.by or NO_VALUE, c.by or "")] if args.by else []),
             shown(c.metric, c.value),
             *([shown(c.metric, o.value) if o else "—"] if args.compare else []),
         ]
@@ -313,51 +249,6 @@ def _metrics(args: argparse.Namespace) -> None:
     ]
     if body:
         table(body[0], body[1:])
-
-
-def _crowd(args: argparse.Namespace) -> None:
-    from bot import writer
-    from bot.answer import Interpretation
-    from tools import audience
-    from tools.export import export_crowd
-    from tools.reports import crowd
-
-    for condition in args.filter:
-        column, _, value = condition.partition("=")
-        if column not in audience.FILTERS or not value or '"' in value:
-            raise AskAgain("unknown_filter", name=condition, nearest=", ".join(f"{c}=…" for c in audience.FILTERS))
-        args.crowds = [f'({c}) and {column}:"{value}"' for c in args.crowds]
-    with open_room(args) as room:
-        ctx = room.context(at_of(args), args.ui_lang)
-        if args.export is not None:
-            columns = [c.strip() for c in args.columns.split(",") if c.strip()]
-            text = " or ".join(f"({c})" for c in args.crowds) if len(args.crowds) > 1 else args.crowds[0]
-            people = export_crowd(
-                room.engine, text, ctx.scope, args.export, columns, with_phone=args.with_phone,
-                log=room.shop.root / "audit.jsonl",
-            )  # fmt: skip
-            if not as_json(args):
-                print(prompts.text("cli.exported", args.ui_lang, people=f"{people:,}", path=args.export))
-        if as_json(args):
-            documents = [_crowd_json(audience.profile(room.engine, c, ctx.scope), ctx.at) for c in args.crowds]
-            print_json(documents[0] if len(documents) == 1 else documents)
-        elif args.export is None:
-            result = crowd(ctx, args.crowds)
-            print(writer.write(result.model_dump(), Interpretation(intent="crowd"), args.ui_lang).replace("**", ""))
-
-
-def _crowd_json(p: Any, at: datetime) -> dict[str, Any]:
-    return {
-        "crowd": p.key,
-        "as_of": at.strftime("%Y-%m-%d %H:%M"),
-        "size": p.size,
-        "share": p.share,
-        "amount_at_stake": p.at_stake,
-        "top_items": [{"item_id": i, "title": t, "people": n} for i, t, n in p.top_items],
-        "by_level": p.by_level,
-        "removed": {},
-        "query": p.query("size"),
-    }
 
 
 def _knowledge(args: argparse.Namespace) -> None:
@@ -426,13 +317,10 @@ def _add_documents(args: argparse.Namespace, room: WarRoom) -> None:
 
 COMMANDS = {
     "init": _init,
-    "import": _import,
-    "status": _status,
     "ask": _ask,
     "chat": _chat,
     "phase": _phase,
     "plan": _plan,
     "metrics": _metrics,
-    "crowd": _crowd,
     "knowledge": _knowledge,
 }

@@ -76,14 +76,16 @@ def _settings(args: argparse.Namespace) -> str:
 
 
 def _data(args: argparse.Namespace) -> str:
+    from bot import status_writer
     from tools.status import status
 
     with open_room(args) as room:
-        found = status(room.engine, room.shop.now())
-    full = [s for s in found if s.rows]
-    stale = [s.table for s in found if s.state == "stale"]
-    said = prompts.text("doctor.tables", args.ui_lang, full=len(full), all=len(found))
-    return said + (prompts.text("doctor.stale", args.ui_lang, tables=", ".join(stale)) if stale else "")
+        found = status(room.engine, room.shop.now(), room.shop.data_file)
+    full = [t for t in found.tables if t.rows]
+    stale = [t.table for t in found.tables if t.state == "stale"]
+    said = prompts.text("doctor.tables", args.ui_lang, full=len(full), all=len(found.tables))
+    said += prompts.text("doctor.stale", args.ui_lang, tables=", ".join(stale)) if stale else ""
+    return prompts.text("join.semicolon", args.ui_lang).join([said, *status_writer.short(found, args.ui_lang)])
 
 
 def _index(args: argparse.Namespace) -> str:

@@ -113,6 +113,7 @@ def tool_call(what: Interpretation, question: str, wish: DraftWish | None = None
             "last": what.period["to"],
             "compare": what.compare,
             "by": what.by,
+            "only": what.channel if what.by == "channel" else None,
         }
     if what.intent == "knowledge":
         return "search_playbooks", {"query": question}

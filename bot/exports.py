@@ -47,7 +47,8 @@ def queries_file(found: Answer) -> bytes:
 
 
 def chart_of(room: WarRoom, found: Answer) -> Chart:
-    """The picture that fits the answer: a funnel, a trend by day, or the sizes of crowds. AskAgain when there is no data."""
+    """The picture that fits the answer: a funnel, a trend by day, another breakdown, or the sizes of crowds. AskAgain when
+    there is no data."""
     from tools import charts
 
     what = found.interpretation
@@ -57,6 +58,8 @@ def chart_of(room: WarRoom, found: Answer) -> Chart:
         return charts.sizes(ctx, crowds)
     last = date.fromisoformat(what.period["to"]) if what.period else ctx.at.date()
     first = date.fromisoformat(what.period["from"]) if what.period else last
+    if what.by not in (None, "day"):
+        return charts.split(ctx, what.metrics[0], crowds[0], first, last, what.by)
     if set(what.metrics) >= _FUNNEL or len(crowds) > 1:
         return charts.funnel(ctx, crowds if len(crowds) > 1 else _PANEL, first, last)
     since = first if first < last else date.fromordinal(last.toordinal() - _TREND_DAYS + 1)

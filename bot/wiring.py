@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from bot.answer import Answer
     from bot.understanding.lexicon import Lexicon
     from knowledge.search import Searcher
-    from tools.engine import Engine
+    from tools.reader import Reader
 
 
 _VALUES = 300  # of each column that a question may filter by
+_TITLES = 5_000  # of items
 
 
 class WarRoom:
@@ -38,13 +39,16 @@ class WarRoom:
         self.recent_lock = threading.Lock()
 
     @cached_property
-    def engine(self) -> Engine:
-        from tools.engine import Engine
-        from tools.statements import StatementFile
+    def engine(self) -> Reader:
+        from tools.engine import open_engine
 
-        engine = Engine(self.shop.data_file, statements=StatementFile(self.shop.statements_file))
+        engine = open_engine(self.shop)
         self._opened.append(engine.close)
         return engine
+
+    def local(self, query: str) -> str:
+        """A query of ours as the shop's engine reads it: to run as it stands, wherever it is copied to."""
+        return query if self.shop.warehouse is None else self.engine.local(query)
 
     @cached_property
     def search(self) -> Searcher:
@@ -60,18 +64,21 @@ class WarRoom:
         return lexicon_for(self.shop.campaigns, self._filter_values())
 
     def _filter_values(self) -> dict[str, list[str]]:
-        """The member levels and cities that occur in the shop, so that a question may name them."""
-        from tools.audience import FILTERS
+        """The member levels, cities, items and categories of the shop, so that a question may name them."""
+        from tools.filters import CUSTOMER_COLUMNS
 
-        if not self.shop.data_file.exists():
+        if not self.shop.has_data:
             return {}
         found: dict[str, list[str]] = {}
-        for column in FILTERS:
+        for column in CUSTOMER_COLUMNS:
             sql = (
                 f"SELECT {column} AS v FROM customers WHERE {column} IS NOT NULL "
                 f"GROUP BY 1 ORDER BY count(*) DESC LIMIT {_VALUES}"
             )
             found[column] = [str(row["v"]) for row in self.engine.query(sql)]
+        for kind, column in (("item", "title"), ("category", "category_id")):
+            sql = f"SELECT DISTINCT {column} AS v FROM items WHERE {column} IS NOT NULL ORDER BY 1 LIMIT {_TITLES}"
+            found[kind] = [str(row["v"]) for row in self.engine.query(sql)]
         return found
 
     @cached_property
@@ -99,12 +106,12 @@ class WarRoom:
             lang=lang,
             open_engine=lambda: self.engine,
             open_search=lambda: self.search,
-            sheet=FactSheet(moment, lang, self.shop.currency),
+            sheet=FactSheet(moment, lang, self.shop.currency, self.local),
         )
 
     def warm(self) -> None:
         """Open what questions need now, in one thread, so that the first question does not pay for it."""
-        if self.shop.data_file.exists():
+        if self.shop.has_data:
             assert self.engine
         assert self.lexicon
         assert self.remembering_agent
@@ -127,7 +134,7 @@ class WarRoom:
         from knowledge import documents
         from tools.documents import folder_of
 
-        data = self.engine.stamp() if self.shop.data_file.exists() else ()
+        data = self.engine.stamp() if self.shop.has_data else ()
         return (data, documents.stamp(folder_of(self.shop.root)))
 
     def give_way(self) -> None:

@@ -14,6 +14,8 @@ from bot.understanding.lexicon import fold, words
 from tools import wording
 from tools.facts import ToolResult
 
+_BESIDE = 3  # entries in one line
+
 
 def fixed(key: str, lang: str, **variables: object) -> str:
     return prompts.text(key, lang, **variables)
@@ -184,7 +186,9 @@ def _metric(result: ToolResult, what: Interpretation, lang: str) -> list[str]:
     if len(data["blocks"]) > 1:
         lines += _several(data, lang)
     for block in data["blocks"] if len(data["blocks"]) == 1 else []:
-        key = "metric.none" if block["null"] else "metric.value"
+        key = "metric.value"
+        if block["null"]:
+            key = "metric.no_peers" if block["peers"] else "metric.none"
         line = fixed(key, lang, crowd=block["crowd"], metric=block["metric"], when=data["when"], value=block["value"])
         line += _against(block, data, lang)
         lines.append(f"**{line}**")
@@ -229,11 +233,17 @@ def _several(data: dict[str, Any], lang: str) -> list[str]:
 def _table(data: dict[str, Any], lang: str) -> list[str]:
     """A line a value of the breakdown; what all lines share stands in the headline."""
     rows = data["rows"]
-    if data["single"] and rows:
+    if not rows:
+        return [f"**{data['empty']}**"]
+    if data["single"]:
         head = fixed(
             "metric.rows_head", lang, by=data["by"], when=data["when"], crowd=rows[0]["crowd"], metric=rows[0]["metric"]
         )
-        return [f"**{head}**", *(f"· {r['by']} {r['value']}{_beside(r, data, lang)}" for r in rows)]
+        peaks = [fixed("metric.peak", lang, by=r["by"], value=r["value"]) for r in rows if r["peak"]]
+        lines = [f"{r['by']} {r['value']}{_beside(r, data, lang)}" for r in rows]
+        if data["hourly"] and not data["compare"]:
+            lines = _packed(lines)
+        return [f"**{head}**", *peaks, *(f"· {line}" for line in lines)]
     head = fixed("metric.rows_head_many", lang, by=data["by"], when=data["when"])
     return [
         f"**{head}**",
@@ -241,11 +251,17 @@ def _table(data: dict[str, Any], lang: str) -> list[str]:
     ]
 
 
+def _packed(lines: list[str]) -> list[str]:
+    """Short entries side by side: 24 hours fit on a phone."""
+    size = _BESIDE if len(lines) > _BESIDE else 1
+    return [" · ".join(lines[i : i + size]) for i in range(0, len(lines), size)]
+
+
 def _beside(row: dict[str, Any], data: dict[str, Any], lang: str) -> str:
     """What a row of a breakdown stands against."""
     if not row.get("other"):
         return ""
-    other = _other(data["compare"], False, data["when"], lang)
+    other = _other(data["compare"], data["hourly"], data["when"], lang)
     return fixed("metric.aside", lang, text=fixed("metric.beside", lang, other=other, value=row["other"]))
 
 

@@ -103,9 +103,11 @@ class CrowdDef(Named):
 
 
 class MetricDef(Named):
-    """A metric that is counted, the quotient of two, or the peers' average of another one (`peer_of`)."""
+    """A metric that is counted, the quotient of two, or the peers' average of another one (`peer_of`). `multiple`: a ratio
+    that people read as a number (ROI 3.2), not in percent."""
 
     unit: Unit
+    multiple: bool = False
     peer_of: str | None = None
     numerator: str | None = None
     denominator: str | None = None
@@ -348,7 +350,7 @@ def needs() -> NeedsFile:
     file = validate(NeedsFile, read_yaml(HERE / "needs.yaml"), "needs.yaml")
     for part in (file.crowds, file.metrics, file.by, file.compare):
         for key, terms in part.items():
-            for term in (one for term in terms for one in term.split("|")):
+            for term in "|".join(terms).split("|"):
                 _check_need(key, term)
     return file
 

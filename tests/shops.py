@@ -11,6 +11,7 @@ from knowledge import catalog
 from tests import oracle
 from tools.campaigns import Campaign, Phase
 from tools.engine import Engine
+from tools.reader import Reader
 
 _ARROW = {
     "text": pa.string(),
@@ -30,6 +31,12 @@ def load(path: Path, tables: dict[str, list[dict[str, Any]]]) -> Engine:
     engine.create_tables()
     for name, rows in arrow_tables(tables).items():
         engine.load_arrow(name, rows)
+    return engine
+
+
+def own(engine: Reader) -> Engine:
+    """The engine as the one in the workspace, which tests may write to and ask raw statements."""
+    assert isinstance(engine, Engine)
     return engine
 
 

@@ -13,6 +13,7 @@ from bot.answer import Answer
 from bot.conversation import Question, answer, forget, grounded
 from bot.wiring import WarRoom
 from knowledge.chunks import sections
+from tests.shops import own
 from tools.facts import Fact
 
 QUESTIONS = [
@@ -56,7 +57,7 @@ def test_every_numeral_is_traced_and_nothing_was_withheld(replies: dict[str, Ans
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_every_fact_comes_back_from_its_query(demo: WarRoom, replies: dict[str, Answer], question: str) -> None:
     for fact in replies[question].facts:
-        rows = demo.engine.raw.execute(fact.query).fetchall()
+        rows = own(demo.engine).raw.execute(fact.query).fetchall()
         got = rows[0][0]
         if isinstance(fact.value, str):
             assert str(got)[: len(fact.value)] == fact.value

@@ -12,7 +12,7 @@ import pytest
 from bot.wiring import WarRoom
 from tests import oracle, tiny_shop
 from tests.briefings import PHASES, cell, context, morning, text_of
-from tests.shops import dated, load
+from tests.shops import dated, load, own
 from tools import briefing, briefing_numbers
 from tools.briefing import brief
 from tools.engine import Engine
@@ -54,7 +54,7 @@ MEMBERS = "SELECT user_id FROM customers WHERE member_joined_at < TIMESTAMP '{la
 def test_the_table_by_hand_written_sql(demo: WarRoom, crowd: str, people: str, tag: str, first: str, last: str) -> None:
     result = brief(demo.context(datetime(2026, 6, 17, 9), "zh"))
     sql = SQL.format(people=people.format(last=last), first=first, last=last)
-    expected = demo.engine.raw.execute(sql).fetchone()
+    expected = own(demo.engine).raw.execute(sql).fetchone()
     for metric, value in zip(("visitors", "carters", "buyers", "paid_amount", "cart_pay_rate"), expected, strict=True):
         fact = cell(result, crowd, metric, tag)
         assert fact.value == pytest.approx(float(value)), metric
@@ -84,7 +84,7 @@ def test_money_at_stake_and_balances_by_hand_written_sql(demo: WarRoom) -> None:
     at = datetime(2026, 6, 2, 9)
     result = brief(demo.context(at, "zh"))
     wave = "TIMESTAMP '2026-05-24'"
-    people, amount = demo.engine.raw.execute(f"""
+    people, amount = own(demo.engine).raw.execute(f"""
         WITH carts AS (SELECT user_id, item_id, max(ts) AS t, arg_max(coalesce(quantity, 1), (ts, coalesce(quantity, 1))) AS n
                        FROM events WHERE kind = 'cart' AND ts >= {wave} AND ts <= TIMESTAMP '{at}' GROUP BY 1, 2),
              unpaid AS (SELECT user_id FROM events WHERE kind = 'cart' AND ts >= {wave} AND ts <= TIMESTAMP '{at}'
@@ -97,7 +97,7 @@ def test_money_at_stake_and_balances_by_hand_written_sql(demo: WarRoom) -> None:
                         SELECT 1 FROM orders o WHERE o.user_id = c.user_id AND o.item_id = c.item_id AND o.paid_at >= c.t
                         AND o.paid_at <= TIMESTAMP '{at}'))
         SELECT (SELECT count(*) FROM unpaid), (SELECT sum(n * price) FROM due)""").fetchone()
-    owing, outstanding = demo.engine.raw.execute(f"""
+    owing, outstanding = own(demo.engine).raw.execute(f"""
         SELECT count(DISTINCT user_id), sum(coalesce(promo_price, list_price) - deposit_amount)
         FROM orders JOIN items USING (item_id) WHERE kind = 'presale' AND deposit_paid_at >= TIMESTAMP '2026-05-01'
         AND deposit_paid_at <= TIMESTAMP '{at}' AND (paid_at IS NULL OR paid_at > TIMESTAMP '{at}')""").fetchone()
@@ -108,7 +108,7 @@ def test_money_at_stake_and_balances_by_hand_written_sql(demo: WarRoom) -> None:
 
 
 def test_the_pace_to_the_targets_by_hand_written_sql(demo: WarRoom) -> None:
-    paid, target = demo.engine.raw.execute("""
+    paid, target = own(demo.engine).raw.execute("""
         SELECT (SELECT sum(amount) FROM orders WHERE paid_at >= TIMESTAMP '2026-05-01' AND paid_at < TIMESTAMP '2026-06-17'),
                (SELECT sum(value) FROM targets WHERE campaign = '618' AND crowd = 'all' AND metric = 'paid_amount'
                 AND date BETWEEN DATE '2026-05-01' AND DATE '2026-06-16')""").fetchone()
@@ -121,7 +121,7 @@ def test_the_pace_to_the_targets_by_hand_written_sql(demo: WarRoom) -> None:
 @pytest.mark.parametrize("phase", ["pool", "sale1, last day", "sale2, data ends in yesterday", "review", "outside"])
 def test_every_fact_comes_back_from_its_query(demo: WarRoom, phase: str) -> None:
     for fact in brief(demo.context(morning(PHASES[phase]), "en")).facts:
-        got = demo.engine.raw.execute(fact.query).fetchone()[0]
+        got = own(demo.engine).raw.execute(fact.query).fetchone()[0]
         if isinstance(fact.value, str):
             assert str(got)[: len(fact.value)] == fact.value
         elif fact.value is None:

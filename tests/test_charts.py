@@ -23,7 +23,7 @@ from bot.grounding import numerals
 from bot.wiring import WarRoom
 from tests import tiny_shop
 from tests.shops import dated, load
-from tools import chart_data, chart_page, charts, metrics, tables
+from tools import cells, chart_data, chart_page, charts, metrics, tables
 from tools.context import Context
 from tools.engine import Engine
 from tools.errors import AskAgain, NeedsPerson
@@ -451,7 +451,7 @@ def test_a_table_by_day_keeps_a_crowds_days_together(tiny: Context, tmp_path: Pa
     "text", ["=cmd|' /C calc'!A0", "+86", "-1", "@SUM(A1)", "＝1+1", "－2", "\t=1", "\r=1", " =1", "\u3000＋1"]
 )
 def test_no_cell_runs_as_a_formula(text: str, tmp_path: Path) -> None:
-    assert tables.plain(text) == "'" + text
+    assert cells.plain(text) == "'" + text
     people = [{**row, "city": text} for row in tiny_shop.TABLES["customers"]]
     engine = load(tmp_path / "data.duckdb", {**tiny_shop.TABLES, "customers": people})
     campaigns = tuple(dated(c) for c in tiny_shop.CAMPAIGNS)
@@ -461,12 +461,12 @@ def test_no_cell_runs_as_a_formula(text: str, tmp_path: Path) -> None:
     header, *rows = read_back(path)
     assert header == ["人群", "开始", "截至", "城市", "进店访客数（人）"]
     # The shop stores texts without outer blanks; whoever has no customer row has no city.
-    assert {r[3] for r in rows} == {tables.plain(text.strip()), "未知"}
+    assert {r[3] for r in rows} == {cells.plain(text.strip()), "未知"}
 
 
 def test_ordinary_texts_stay_as_they_are() -> None:
     for text in ("上海", "V1", "—", "a=b", "2026-06-17", ""):
-        assert tables.plain(text) == text
+        assert cells.plain(text) == text
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,7 @@ def test_days_add_up_and_levels_cover_everybody(warroom: Command) -> None:
         (["metrics", "--from", "2026-06-18", "--to", "2026-06-16"], "window_upside_down", "2026-06-18"),
         (["metrics", "--from", "2027-01-01", "--to", "2027-01-02"], "window_in_future", "2027-01-01"),
         (["metrics", "--from", "someday"], "bad_day", "someday"),
-        (["metrics", "--by", "hour"], "unknown_by", "member_level"),
+        (["metrics", "--by", "moon"], "unknown_by", "member_level"),
         (["metrics", "--compare", "campaign:619:2025"], "unknown_campaign", "campaign:618:2025"),
         (["metrics", "--compare", "last_century"], "unknown_compare", "previous_day"),
         (["plan", "--crowd", "nobody"], "unknown_crowd", "nobody"),

@@ -142,7 +142,7 @@ def test_ways_to_ask_for_a_change(lexicon: Lexicon, text: str, style: list[str],
     ("text", "intent"),
     [
         ("会员昨天的成交金额", "metric"),
-        ("短信的点击率多少", "knowledge"),
+        ("短信的点击率多少", "metric"),
         ("今天做什么", "plan"),
         ("现在是什么阶段", "phase"),
         ("给我会员的手机号", "unsupported"),

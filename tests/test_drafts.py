@@ -20,6 +20,7 @@ from knowledge import catalog
 from knowledge.catalog import CatalogError, Channel
 from knowledge.copy_templates import FORM_OF, Moment, copy_file, load, purpose_for
 from tests.shops import load as load_engine
+from tests.shops import own
 from tools import compliance
 from tools.context import Context
 from tools.copy_text import framed, sentences, shorter_and_shorter
@@ -170,7 +171,7 @@ FROM crowd c LEFT JOIN customers k USING (user_id)
 )
 def test_who_is_left_out_equals_sql_written_by_hand(room: WarRoom, channel: str, steps: list[str]) -> None:
     moment = "2026-06-17 10:00:00"
-    cursor = room.engine.raw.execute(HAND.format(at=moment))
+    cursor = own(room.engine).raw.execute(HAND.format(at=moment))
     names = [c[0] for c in cursor.description]
     people = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     assert len(people) > 1000
@@ -200,7 +201,7 @@ def test_the_query_of_every_fact_gives_its_value(room: WarRoom, channel: str, cr
     result = draft(at(room, moment), channel, crowd, variants=3)
     assert result.drafts
     for fact in result.facts:
-        value: Any = room.engine.raw.execute(fact.query).fetchone()
+        value: Any = own(room.engine).raw.execute(fact.query).fetchone()
         got = value[0]
         if fact.unit == "date":
             assert got.strftime("%Y-%m-%d %H:%M") == fact.value, fact.label
@@ -382,7 +383,7 @@ def test_a_coupon_is_promised_only_to_those_who_hold_it(tmp_path: Path, room: Wa
 
     def give(first: int, last: int) -> None:
         for i in range(first, last):
-            ctx.engine.raw.execute(
+            own(ctx.engine).raw.execute(
                 "INSERT INTO coupons (coupon_id, user_id, claimed_at, valid_from, valid_to, threshold, value) "
                 "VALUES (?, ?, '2026-06-16', '2026-06-16', '2026-06-20 23:59:59', 199, 25)",
                 [f"c{i}", f"u{i:02}"],

@@ -16,7 +16,8 @@ from bot.cli import main
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
     root = tmp_path / "shop"
-    assert main(["init", str(root), "--name", "x", "--campaign", "618:2026"]) == 0
+    root.mkdir()
+    (root / "shop.yaml").write_text("name: x\n", encoding="utf-8")
     return root
 
 
@@ -115,7 +116,7 @@ def test_blanks_of_every_kind_are_taken_off_ids(imports: Shop) -> None:
     [
         ("events", "user_id,ts,kind", "u1,infinity,visit", "not_a_time"),
         ("events", "user_id,ts,kind", "u1,2026-06-01 10:00 PM,visit", "not_a_time"),
-        ("events", "user_id,ts,kind", "u1,2026-06-01 10:00:00+08:00,visit", "not_a_time"),
+        ("events", "user_id,ts,kind", "u1,2026-06-01 10:00:00+18:00,visit", "not_a_time"),
         ("events", "user_id,ts,kind,quantity", "u1,2026-06-01,cart,1.5", "not_a_number"),
         ("events", "user_id,ts,kind,quantity", "u1,2026-06-01,cart,0x10", "not_a_number"),
         ("items", "item_id,title,list_price", 'i1,a,"1,5"', "not_a_number"),
@@ -172,7 +173,7 @@ def test_what_a_file_does_not_give_of_a_known_customer_stays(imports: Shop) -> N
     ]
 
 
-def test_an_order_paid_later_replaces_the_unpaid_line_and_a_return_to_the_older_file_too(imports: Shop) -> None:
+def test_an_order_paid_later_replaces_the_unpaid_line_and_the_older_file_does_not_take_it_back(imports: Shop) -> None:
     header = "order_id,user_id,item_id,kind,created_at,paid_at,amount\n"
     unpaid = header + "o1,u1,i1,normal,2026-06-01,,\no1,u1,i2,normal,2026-06-01,,\n"
     paid = header + "o1,u1,i1,normal,2026-06-01,2026-06-02,5\n"
@@ -180,7 +181,10 @@ def test_an_order_paid_later_replaces_the_unpaid_line_and_a_return_to_the_older_
     imports.put("orders", paid)
     state = "SELECT item_id, paid_at IS NOT NULL FROM orders ORDER BY 1"
     assert imports.rows(state) == [("i1", True), ("i2", False)]
-    imports.put("orders", unpaid)
+    _, again = imports.put("orders", unpaid)
+    assert (again["duplicates"], "known" in again) == (2, True)
+    assert imports.rows(state) == [("i1", True), ("i2", False)]
+    imports.put("orders", unpaid + "\n")  # exported anew, it is another file
     assert imports.rows(state) == [("i1", False), ("i2", False)]
 
 

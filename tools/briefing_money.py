@@ -16,7 +16,7 @@ from tools.scope import Moments
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-    from tools.engine import Engine
+    from tools.reader import Reader
 
 _DAY = timedelta(days=1)
 
@@ -37,7 +37,7 @@ def balance_due(ctx: Context) -> Balance:
     return Balance(people, rows[0]["amount"], f'SELECT "amount" FROM (\n{sql}\n) AS outstanding')
 
 
-def _outstanding(engine: Engine, at: Moments) -> ir.Table:
+def _outstanding(engine: Reader, at: Moments) -> ir.Table:
     import ibis
 
     o = engine.table("orders")

@@ -16,7 +16,7 @@ from tools.periods import Window
 from tools.status import data_until
 
 if TYPE_CHECKING:
-    from tools.engine import Engine
+    from tools.reader import Reader
 
 PANEL = ("all", "old", "new", "member", "fan")
 # The number of a day that each kind of phase is worked for.
@@ -63,7 +63,7 @@ def told_until(ctx: Context) -> tuple[datetime | None, list[str]]:
     return min([day_end(yesterday), *(end for end in short.values() if end is not None)]), list(short)
 
 
-def reaches(engine: Engine, table: str, end: datetime, day: date) -> bool:
+def reaches(engine: Reader, table: str, end: datetime, day: date) -> bool:
     """Whether the table holds all of `day`. A quiet shop's last order of a day is hours before midnight: data that ends on
     the day is whole when it goes as late as the last row of each of the seven days before did."""
     if end >= day_end(day):

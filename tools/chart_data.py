@@ -9,7 +9,7 @@ from typing import Any
 
 import prompts
 from knowledge import catalog
-from tools import audience, metrics, names, reports, wording
+from tools import audience, metric_notes, metrics, names, reports, wording
 from tools import lines as lines_of
 from tools.briefing_numbers import reaches
 from tools.campaigns import campaign_for, day_end, day_start
@@ -22,7 +22,6 @@ from tools.status import data_until
 MAX_FUNNELS, MAX_SIZES, MAX_DAYS = 6, 12, 100
 _LABELLED_BARS = 8  # so few days have a number each; of more, only the highest
 _NEAR_MIDNIGHT = timedelta(hours=1)  # data that ends so late in a day has the whole day
-_OF_EVENTS = {"visitors", "carters"}  # other numbers come from orders
 _STAGES = {"visitors": "chart.visitors", "carters": "chart.carters", "buyers": "chart.buyers"}
 _STEPS = {"visit_cart_rate": "chart.visit_cart", "cart_pay_rate": "chart.cart_pay"}
 
@@ -94,7 +93,7 @@ class TrendData:
 @dataclass(frozen=True)
 class Row:
     name: str
-    people: int
+    value: float
     shown: str
 
 
@@ -107,14 +106,14 @@ class SizesData:
 
 
 def funnel_data(ctx: Context, crowds: list[str], first: date, last: date) -> FunnelData:
-    audiences = _audiences(crowds, MAX_FUNNELS)
-    over = _days(ctx, first, last)
+    audiences = audiences_of(ctx, crowds, MAX_FUNNELS)
+    over = days_of(ctx, first, last)
     scope = metrics.scope_of(over, ctx.shop.campaigns, ctx.shop.settings)
     keys = [*_STAGES, *_STEPS, "visit_pay_rate"]
     cells = {(c.crowd, c.metric): c for c in metrics.compute(ctx.engine, keys, audiences, over, scope)}
     if not any(c.value for c in cells.values()):
-        raise _empty({lang: _names(audiences, lang) for lang in prompts.LANGS}, over)
-    when = _sentence(reports.when(ctx, over))
+        raise nothing_to_draw({lang: names_of(audiences, lang) for lang in prompts.LANGS}, over)
+    when = sentence(reports.when(ctx, over))
 
     def shown(crowd: str, name: str, key: str) -> str:
         cell, metric = cells[crowd, key], catalog.metrics()[key]
@@ -125,15 +124,15 @@ def funnel_data(ctx: Context, crowds: list[str], first: date, last: date) -> Fun
 
     blocks = []
     for crowd in audiences:
-        name = _name(ctx, crowd)
+        name = shown_name(ctx, crowd)
         rates = {rate: ctx.say(text, rate=shown(crowd, name, rate)) for rate, text in _STEPS.items()}
         stages = tuple(
             Stage(ctx.say(text), int(cells[crowd, key].value or 0), shown(crowd, name, key), rate)
             for (key, text), rate in zip(_STAGES.items(), (None, *rates.values()), strict=True)
         )
         whole = ctx.say("chart.visit_pay", rate=shown(crowd, name, "visit_pay_rate"))
-        blocks.append(Block(_sentence(name), whole, stages))
-    notes = (*reports.missing_data(ctx, list(_STAGES), over), ctx.say("chart.cart_pay_note"))
+        blocks.append(Block(sentence(name), whole, stages))
+    notes = (*metric_notes.missing_data(ctx, list(_STAGES), over), ctx.say("chart.cart_pay_note"))
     return FunnelData(ctx.say("chart.funnel"), when, tuple(blocks), notes)
 
 
@@ -168,23 +167,23 @@ class _Series:
 
 
 def trend_data(ctx: Context, metric: str, crowd: str, first: date, last: date) -> TrendData:
-    key, (audience_key,) = names.metric_key(metric), _audiences([crowd], 1)
+    key, (audience_key,) = names.metric_key(metric), audiences_of(ctx, [crowd], 1)
     definition = catalog.metrics()[key]
-    over = _days(ctx, first, last)
+    over = days_of(ctx, first, last)
     if over.days > MAX_DAYS:
         raise AskAgain("chart_too_long", most=MAX_DAYS, found=over.days)
     scope = metrics.scope_of(over, ctx.shop.campaigns, ctx.shop.settings)
     cells = metrics.compute(ctx.engine, [key], [audience_key], over, scope, "day")
     aims = compare(ctx.engine, cells, "target", over, ctx.shop, "day")
     title = {
-        lang: prompts.text("chart.trend", lang, crowd=_names([audience_key], lang), metric=definition.name.get(lang))
+        lang: prompts.text("chart.trend", lang, crowd=names_of([audience_key], lang), metric=definition.name.get(lang))
         for lang in prompts.LANGS
     }
-    s = _Series(over, _known_until(ctx, key, over), key, audience_key, _name(ctx, audience_key), cells, aims)
+    s = _Series(over, _known_until(ctx, key, over), key, audience_key, shown_name(ctx, audience_key), cells, aims)
     known = [i for i in range(over.days) if s.value(i) is not None]
     if not any(s.value(i) for i in known):
-        raise _empty(title, over)
-    when = _sentence(reports.when(ctx, over))
+        raise nothing_to_draw(title, over)
+    when = sentence(reports.when(ctx, over))
     clock = "" if s.partial is None else ctx.sheet.moment(ctx.say("label.as_of"), s.until, f"{s.until:%H:%M}").display
     whole = [i for i in known if i != s.partial]
     heads = [_head(ctx, s, i, clock) for i in (*whole[-1:], *(i for i in known if i == s.partial))]
@@ -203,14 +202,14 @@ def trend_data(ctx: Context, metric: str, crowd: str, first: date, last: date) -
     if any(d.target is not None for d in days):
         legend["target"] = ctx.say("chart.legend_target")
     return TrendData(
-        title=_sentence(title[ctx.lang]),
+        title=sentence(ctx.say("chart.trend", crowd=s.name, metric=definition.name.get(ctx.lang))),
         when=when,
         line=definition.unit == "ratio",
         days=tuple(days),
         bands=_bands(ctx, over),
         heads=tuple(heads),
         legend=legend,
-        notes=tuple(reports.missing_data(ctx, _parts(key), over)),
+        notes=tuple(metric_notes.missing_data(ctx, parts_of(key), over)),
     )
 
 
@@ -261,38 +260,38 @@ def _bands(ctx: Context, over: Window) -> tuple[Band, ...]:
 
 
 def sizes_data(ctx: Context, crowds: list[str]) -> SizesData:
-    audiences = _audiences(crowds, MAX_SIZES)
+    audiences = audiences_of(ctx, crowds, MAX_SIZES)
     counted = audience.sizes(ctx.engine, audiences, ctx.scope)
     if not any(c.people for c in counted.values()):
         today = Window(ctx.at.date(), ctx.at.date(), ctx.at)
-        raise _empty({lang: _names(audiences, lang) for lang in prompts.LANGS}, today)
+        raise nothing_to_draw({lang: names_of(audiences, lang) for lang in prompts.LANGS}, today)
     at = f"{wording.day(ctx.at.date(), ctx.lang)} {ctx.at:%H:%M}"
     when = ctx.sheet.moment(ctx.say("label.as_of"), ctx.at, at).display
     rows = []
     for key in sorted(audiences, key=lambda k: -counted[k].people):
-        name, n = _name(ctx, key), counted[key]
+        name, n = shown_name(ctx, key), counted[key]
         label = ctx.say("label.size", crowd=name)
         fact = ctx.sheet.add(label, n.people, "people", n.query, metric="crowd_size", crowd=key)
-        rows.append(Row(_sentence(name), n.people, fact.display))
+        rows.append(Row(sentence(name), n.people, fact.display))
     return SizesData(ctx.say("chart.sizes"), when, tuple(rows), tuple(lines_of.data_notes(ctx)))
 
 
-def _audiences(crowds: Sequence[str], most: int) -> list[str]:
+def audiences_of(ctx: Context, crowds: Sequence[str], most: int) -> list[str]:
     """The crowds as canonical expressions, each once; AskAgain when there are none or more than `most`."""
     if not crowds:
         raise AskAgain("chart_no_crowds")
-    out = list(dict.fromkeys(audience.canonical(audience.parse(c)) for c in crowds))
+    out = list(dict.fromkeys(audience.canonical(audience.read(ctx.engine, c)) for c in crowds))
     if len(out) > most:
         raise AskAgain("chart_too_many", most=most, found=len(out))
     return out
 
 
-def _names(audiences: Sequence[str], lang: str) -> str:
+def names_of(audiences: Sequence[str], lang: str) -> str:
     return ("、" if lang == "zh" else ", ").join(audience.label(audience.parse(a), lang) for a in audiences)
 
 
-def _name(ctx: Context, crowd: str) -> str:
-    return _verbatim(ctx, _names([crowd], ctx.lang))
+def shown_name(ctx: Context, crowd: str) -> str:
+    return lines_of.crowd_name(ctx, audience.parse(crowd))
 
 
 def _verbatim(ctx: Context, text: str) -> str:
@@ -302,11 +301,11 @@ def _verbatim(ctx: Context, text: str) -> str:
     return text
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _days(ctx: Context, first: date, last: date) -> Window:
+def days_of(ctx: Context, first: date, last: date) -> Window:
     """The window first..last up to what is known; AskAgain when it has not begun or begins after the data ends."""
     over = window(first, last, lines_of.known_until(ctx))
     ends = [end for end in data_until(ctx.engine).values() if end is not None]
@@ -315,7 +314,7 @@ def _days(ctx: Context, first: date, last: date) -> Window:
     return over
 
 
-def _parts(key: str) -> list[str]:
+def parts_of(key: str) -> list[str]:
     m = catalog.metrics()[key]
     return [p for p in (m.numerator, m.denominator) if p and p in catalog.metrics()] or [key]
 
@@ -323,7 +322,7 @@ def _parts(key: str) -> list[str]:
 def _known_until(ctx: Context, key: str, over: Window) -> datetime:
     """Up to when a metric is known in the window: to its end, or to the end of the data where that is on an earlier day than
     today. A day that the data tells as late as it usually does is whole."""
-    tables = {"events" if p in _OF_EVENTS else "orders" for p in set(_parts(key)) - {"crowd_size"}}
+    tables = metric_notes.tables_of(parts_of(key))
     known = [(end, table) for table, end in data_until(ctx.engine).items() if end is not None and table in tables]
     end, table = min(known, default=(over.until, ""))
     if end >= over.until or end.date() == ctx.at.date():  # the window itself ends where today's data ends
@@ -332,7 +331,7 @@ def _known_until(ctx: Context, key: str, over: Window) -> datetime:
     return whole if whole - end <= _NEAR_MIDNIGHT or reaches(ctx.engine, table, end, end.date()) else end
 
 
-def _empty(what: dict[str, str], over: Window) -> AskAgain:
+def nothing_to_draw(what: dict[str, str], over: Window) -> AskAgain:
     when = {lang: wording.span(over.first, over.last, lang) for lang in prompts.LANGS}
     return AskAgain("chart_empty", what=what, when=when)
 

@@ -1,4 +1,5 @@
-"""Charts as PNG files, readable on a phone: the funnel of crowds, a metric by day against its target, crowd sizes.
+"""Charts as PNG files, readable on a phone: the funnel of crowds, a metric by day against its target or
+by what it is split by, crowd sizes.
 
 Each chart is made in two steps. First everything that will stand on the picture is worked out (`*_data` in
 tools/chart_data.py). Then it is drawn (`draw_*`) on a page of tools/chart_page.py.
@@ -28,6 +29,7 @@ from tools.chart_page import (
     saved,
     width_of,
 )
+from tools.chart_splits import split_data
 from tools.context import Context
 from tools.facts import Chart
 
@@ -65,6 +67,16 @@ def sizes(ctx: Context, crowds: list[str]) -> Chart:
     """
     data = sizes_data(ctx, crowds)
     return saved(ctx, "sizes", f"{data.title} · {data.when}", lambda: draw_sizes(data))
+
+
+def split(ctx: Context, metric: str, crowd: str, first: date, last: date, by: str) -> Chart:
+    """A metric of a crowd over first..last by hour, item, category, channel, member level, city or lifecycle stage.
+
+    AskAgain when the metric cannot be split like that or there is nothing to draw.
+    """
+    data = split_data(ctx, metric, crowd, first, last, by)
+    draw = (lambda: draw_trend(data)) if isinstance(data, TrendData) else (lambda: draw_sizes(data))
+    return saved(ctx, "split", f"{data.title} · {data.when}", draw)
 
 
 # ---- drawing ------------------------------------------------------------------------------------------------
@@ -249,7 +261,7 @@ def _legend(ax: Axes, data: TrendData, y: float) -> None:
 
 def draw_sizes(data: SizesData) -> Figure:
     ax, y = page(data.title, data.when)
-    most = max(r.people for r in data.rows) or 1
+    most = max(r.value for r in data.rows) or 1
     full = WIDTH - 2 * MARGIN
     y += 12
     for row in data.rows:
@@ -262,6 +274,6 @@ def draw_sizes(data: SizesData) -> Figure:
         put(ax, WIDTH - MARGIN, y, row.shown, BODY, bold=True, align="right")
         y += 16
         box(ax, MARGIN, y, full, 28, TRACK, "track")
-        box(ax, MARGIN, y, max(full * row.people / most, 4 if row.people else 0), 28, BLUE, "bar")
+        box(ax, MARGIN, y, max(full * row.value / most, 4 if row.value else 0), 28, BLUE, "bar")
         y += 28
     return finished(ax, y + 30, data.notes)

@@ -15,7 +15,7 @@ from tools.periods import Window
 from tools.shop import Shop
 
 if TYPE_CHECKING:
-    from tools.engine import Engine
+    from tools.reader import Reader
 
 KINDS = ("previous_day", "previous_window", "campaign:KEY:YEAR", "target", "peers")
 
@@ -56,7 +56,7 @@ def _same_phase(kind: str, window: Window, campaigns: tuple[Campaign, ...], *, w
 
 
 def compare(
-    engine: Engine, cells: Sequence[metrics.Cell], kind: str, window: Window, shop: Shop, by: str | None = None
+    engine: Reader, cells: Sequence[metrics.Cell], kind: str, window: Window, shop: Shop, by: str | None = None
 ) -> list[Compared | None]:
     """One entry a cell. AskAgain when the kind is unknown."""
     if kind in ("target", "peers"):
@@ -93,7 +93,7 @@ def difference(value: float | int | None, other: float | int | None, query: str)
 
 
 def _looked_up(
-    engine: Engine, cell: metrics.Cell, kind: str, window: Window, campaign: Campaign | None
+    engine: Reader, cell: metrics.Cell, kind: str, window: Window, campaign: Campaign | None
 ) -> Compared | None:
     """The merchant's target (of the one day, else of the campaign) or the peers' average."""
     if campaign is None or " " in cell.crowd:

@@ -15,7 +15,7 @@ from tools.shop import Shop
 
 if TYPE_CHECKING:
     from knowledge.search import Searcher
-    from tools.engine import Engine
+    from tools.reader import Reader
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,12 @@ class Context:
     shop: Shop
     at: datetime
     lang: str
-    open_engine: Callable[[], Engine]
+    open_engine: Callable[[], Reader]
     open_search: Callable[[], Searcher]
     sheet: FactSheet = field(compare=False)
 
     @property
-    def engine(self) -> Engine:
+    def engine(self) -> Reader:
         return self.open_engine()
 
     @property
@@ -47,6 +47,10 @@ class Context:
     @property
     def scope(self) -> Scope:
         return Scope(self.at, self.campaign, self.shop.settings)
+
+    def local(self, query: str) -> str:
+        """A query of ours as the shop's engine reads it: to run as it stands, wherever it is copied to."""
+        return self.sheet.local(query)
 
     def seen_at(self, at: datetime) -> Context:
         """The same question looked at from another moment; facts added from here on are as of then."""

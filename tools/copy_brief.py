@@ -49,7 +49,7 @@ def brief_of(
     unknown = next((s for s in style if s not in STYLES), None)
     if unknown is not None:
         raise AskAgain("unknown_style", name=unknown, nearest=", ".join(STYLES))
-    tree = audience.parse(crowd)
+    tree = audience.read(ctx.engine, crowd)
     moments = moments_of(ctx)
     fitting = _fitting(tree, moments)
     wanted = _purpose_key(purpose) if purpose else fitting

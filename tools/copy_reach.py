@@ -16,7 +16,7 @@ from tools.scope import Moments
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-    from tools.engine import Engine
+    from tools.reader import Reader
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def _equals(column: str, value: float | str | None) -> str:
     return f'"{column}" = ' + (f"'{value}'" if isinstance(value, str) else f"{value}")
 
 
-def _build(engine: Engine, crowd: str, within: str | None, gap: int, in_wave: bool, at: Moments) -> ir.Table:
+def _build(engine: Reader, crowd: str, within: str | None, gap: int, in_wave: bool, at: Moments) -> ir.Table:
     """People counted by what holds for them (part "person"), and again by the coupon they hold (part "coupon")."""
     import ibis
 
@@ -131,7 +131,7 @@ def _build(engine: Engine, crowd: str, within: str | None, gap: int, in_wave: bo
 
 
 def _holds(
-    engine: Engine, reason: Reason, among: Callable[[ir.Table], ir.BooleanValue], gap: int, at: Moments
+    engine: Reader, reason: Reason, among: Callable[[ir.Table], ir.BooleanValue], gap: int, at: Moments
 ) -> ir.BooleanValue:
     """Whether a reason to leave somebody out holds."""
     if reason == "no_phone":

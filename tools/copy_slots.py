@@ -21,7 +21,7 @@ from tools.scope import Moments
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-    from tools.engine import Engine
+    from tools.reader import Reader
 
 _DAY = timedelta(days=1)
 _NTH = "一二三四五六七八九"
@@ -172,7 +172,7 @@ def _shop_items(ctx: Context, live: bool) -> dict[str, Slot]:
     return out
 
 
-def _looked_at(engine: Engine, at: Moments) -> ir.Table:
+def _looked_at(engine: Reader, at: Moments) -> ir.Table:
     """Hero and presale items that are not sold out, with the people who visited, favourited or carted them in 30 days."""
     e = engine.table("events")
     seen = e.filter(e.ts >= at.ago(30), e.ts <= at.at, e.kind.isin(["visit", "favorite", "cart"]))

@@ -16,7 +16,7 @@ from tools.copy_slots import slots
 from tools.copy_text import framed, sentences, shorter_and_shorter, without_emoji
 from tools.errors import AskAgain
 from tools.facts import Draft, Fact, Finding, ToolResult, Verdict
-from tools.lines import data_notes, literal
+from tools.lines import crowd_name, data_notes, literal
 
 if TYPE_CHECKING:
     from tools.offers import Offer
@@ -64,7 +64,7 @@ def draft(
     brief = brief_of(ctx, channel, crowd, purpose, benefit, style or [])
     if not 1 <= variants <= MAX_VARIANTS:
         raise AskAgain("bad_variants", n=str(variants), most=str(MAX_VARIANTS))
-    name = audience.label(audience.parse(brief.crowd), ctx.lang)
+    name = crowd_name(ctx, audience.parse(brief.crowd))
     offer, wrong = _offer(ctx, brief)
     if wrong:
         head = ctx.say("draft.contradicted", benefit=brief.benefit or "")

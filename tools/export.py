@@ -10,20 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tools import audience
+from tools.cells import plain
 from tools.errors import AskAgain
 from tools.scope import Moments, Scope
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-    from tools.engine import Engine
+    from tools.reader import Reader
 
 COLUMNS = ("member_level", "city", "member_joined_at", "fan_since", "in_exclusive_service", "in_group", "sms_opt_out")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def export_crowd(
-    engine: Engine, text: str, scope: Scope, path: Path, columns: Sequence[str], *, with_phone: bool, log: Path
+    engine: Reader, text: str, scope: Scope, path: Path, columns: Sequence[str], *, with_phone: bool, log: Path
 ) -> int:
     """Write the crowd's people to `path` (CSV, UTF-8 with BOM) and note it in `log`. Returns the number of people.
 
@@ -44,7 +44,7 @@ def export_crowd(
     with path.open("w", encoding="utf-8-sig", newline="") as f:
         writer = csv.writer(f)
         writer.writerow(wanted)
-        writer.writerows([[_plain(row[c]) for c in wanted] for row in rows])
+        writer.writerows([[plain(row[c]) for c in wanted] for row in rows])
     note = {
         "at": datetime.now().isoformat(timespec="seconds"),
         "what": "export",
@@ -56,8 +56,3 @@ def export_crowd(
     with log.open("a", encoding="utf-8") as f:
         f.write(json.dumps(note, ensure_ascii=False) + "\n")
     return len(rows)
-
-
-def _plain(value: object) -> str:
-    text = "" if value is None else str(value)
-    return "'" + text if text.startswith(_FORMULA) else text

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from knowledge import catalog
 from knowledge.catalog import Channel, Unit
 from tools.periods import Window
 
@@ -123,8 +125,11 @@ class ToolResult(Record):
 CURRENCY = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "HKD": "HK$", "TWD": "NT$"}
 
 
-def display(value: float | int | str | None, unit: Unit, lang: str, currency: str = "CNY") -> str:
-    """A value as a person reads it: 1,832 人 · ¥412,300 · 18.3% · 86 小时; "—" where there is none."""
+def display(
+    value: float | int | str | None, unit: Unit, lang: str, currency: str = "CNY", *, multiple: bool = False
+) -> str:
+    """A value as a person reads it: 1,832 人 · ¥412,300 · 18.3% · 86 小时; "—" where there is none. `multiple`: a ratio as a
+    number (3.20)."""
     if value is None:
         return "—"
     if isinstance(value, str):
@@ -137,7 +142,7 @@ def display(value: float | int | str | None, unit: Unit, lang: str, currency: st
             f"{'-' if value < 0 else ''}{sign}{abs(value):,.{0 if abs(value) >= 1000 or value == int(value) else 2}f}"
         )
     if unit == "ratio":
-        return f"{value * 100:.1f}%"
+        return f"{value:,.2f}" if multiple else f"{value * 100:.1f}%"
     if unit == "points":
         return f"{abs(value) * 100:.1f} {'个百分点' if lang == 'zh' else 'points'}"
     if unit == "hours":
@@ -150,8 +155,12 @@ def display(value: float | int | str | None, unit: Unit, lang: str, currency: st
 class FactSheet:
     """Collects the facts of one answer and numbers them f1, f2, …; the only place where facts are made."""
 
-    def __init__(self, at: datetime, lang: str, currency: str) -> None:
+    def __init__(
+        self, at: datetime, lang: str, currency: str, local: Callable[[str], str] = lambda query: query
+    ) -> None:
+        """`local`: a query as the shop's engine reads it."""
         self.at = at
+        self.local = local
         self.lang = lang
         self.currency = currency
         self.facts: list[Fact] = []
@@ -175,15 +184,19 @@ class FactSheet:
             label=label,
             value=value,
             unit=unit,
-            display=shown if shown is not None else display(value, unit, self.lang, self.currency),
+            display=shown if shown is not None else self._display(value, unit, metric),
             metric=metric,
             crowd=crowd,
             period=window.as_json() if window else None,
-            query=query,
+            query=self.local(query),
             as_of=(at or self.at).strftime("%Y-%m-%d %H:%M"),
         )
         self.facts.append(fact)
         return fact
+
+    def _display(self, value: float | int | str | None, unit: Unit, metric: str | None) -> str:
+        multiple = metric is not None and catalog.metrics()[metric].multiple
+        return display(value, unit, self.lang, self.currency, multiple=multiple)
 
     def moment(self, label: str, when: datetime, shown: str) -> Fact:
         """A point in time that the calendar gave."""

@@ -28,7 +28,7 @@ class Gate:
         if file is None:
             return False
         try:
-            return not _lock(file, alone=False)
+            return not lock(file, alone=False)
         finally:
             os.close(file)
 
@@ -48,7 +48,7 @@ class Gate:
         file = self._open(os.O_RDWR | os.O_CREAT)
         if file is None:
             return True
-        while not _lock(file, alone=True):
+        while not lock(file, alone=True):
             if time.monotonic() >= until:
                 os.close(file)
                 return False
@@ -68,7 +68,7 @@ class Gate:
             return None
 
 
-def _lock(file: int, *, alone: bool) -> bool:
+def lock(file: int, *, alone: bool) -> bool:
     """Try to lock; released when `file` is closed. On Windows there is no gate: everybody passes."""
     if sys.platform == "win32":
         return True

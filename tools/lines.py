@@ -8,11 +8,13 @@ from datetime import datetime, timedelta
 from knowledge import catalog
 from knowledge.catalog import PhaseRule, SourceRef
 from knowledge.chunks import section_of
-from tools import audience, metrics, wording
+from tools import audience, filters, metrics, wording
 from tools.campaigns import Campaign, Phase, day_start
 from tools.columns import quote
 from tools.context import Context
+from tools.expressions import changed
 from tools.facts import Fact
+from tools.filter_values import titles_of
 from tools.periods import Window, window
 from tools.scope import Scope
 from tools.status import data_until
@@ -68,7 +70,7 @@ def levels_line(ctx: Context, profile: audience.Profile) -> str | None:
     levels = {k: n for k, n in profile.by_level.items() if k}
     if not profile.size or not levels:
         return None
-    label = ctx.say("label.members_in", crowd=audience.label(audience.parse(profile.key), ctx.lang))
+    label = ctx.say("label.members_in", crowd=crowd_name(ctx, audience.parse(profile.key)))
     members = ctx.sheet.add(label, sum(levels.values()), "people", profile.members_query(), crowd=profile.key)
     shown = []
     for level, people in list(levels.items())[:4]:
@@ -94,6 +96,21 @@ def items_line(ctx: Context, profile: audience.Profile) -> str | None:
         fact = ctx.sheet.add(title, people, "people", profile.query("item", item_id), crowd=profile.key)
         shown.append(f"{name.display} {fact.display}")
     return ctx.say("plan.items", items=ctx.say("join.list").join(shown)) if shown else None
+
+
+def crowd_name(ctx: Context, tree: audience.Tree) -> str:
+    """What a crowd is called, items by their titles; a name with a numeral in it (近 30 天付过款的会员) is a fact like every
+    number that is shown."""
+    titles = titles_of(ctx.engine, tree)
+
+    def titled(condition: str) -> str:
+        column, value = filters.split(condition)
+        return filters.normal(column, titles[value]) if column == "item" and value in titles else condition
+
+    name = audience.label(changed(tree, titled), ctx.lang)
+    if any(c.isnumeric() for c in name):
+        ctx.sheet.text(ctx.say("label.crowd"), name, literal(name))
+    return name
 
 
 def literal(value: str) -> str:

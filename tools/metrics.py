@@ -230,8 +230,13 @@ def _people(
         elif crowd == "all" and set(parts) <= {"acts", "deposits", "payments", "relations", "activity", "joined"}:
             inside = ibis.literal(True)  # whoever did that is known to the shop
         elif crowd == "new" and not split:
-            t = _flag(t, CROWDS["old"](engine, at), "was_old")
+            if "was_old" not in t.columns:
+                t = _flag(t, CROWDS["old"](engine, at), "was_old")
             inside = ((t.visitors > 0) | (t.buyers > 0)) & ~t.was_old
+        elif crowd == "old":
+            if "was_old" not in t.columns:
+                t = _flag(t, CROWDS["old"](engine, at), "was_old")
+            inside = t.was_old
         else:
             t = _flag(t, audience.expression(engine, crowd, at), f"in_{i}")
             inside = t[f"in_{i}"]

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from tools import audience, phases, wording
+from tools import lines as lines_of
 from tools.campaigns import day_start
 from tools.context import Context
 from tools.facts import ToolResult
@@ -32,7 +33,7 @@ def plan(ctx: Context, crowd: str | None = None, limit: int | None = MAX_ACTIONS
 
 
 def _plan_at(ctx: Context, crowd: str | None, limit: int | None) -> ToolResult:
-    tree = audience.parse(crowd) if crowd else None
+    tree = audience.read(ctx.engine, crowd) if crowd else None
     here = phases.position(ctx)
     if tree is not None and audience.mentions(tree, UNPAID.__contains__):
         if here is None:
@@ -50,7 +51,7 @@ def _outside(ctx: Context, tree: audience.Tree | None) -> ToolResult:
     if tree is not None and ctx.campaign is not None:
         key = audience.canonical(tree)
         counted = audience.sizes(ctx.engine, [key], ctx.scope)[key]
-        name = audience.label(tree, ctx.lang)
+        name = lines_of.crowd_name(ctx, tree)
         fact = ctx.sheet.add(
             ctx.say("label.size", crowd=name), counted.people, "people", counted.query, metric="crowd_size", crowd=key
         )

@@ -21,7 +21,9 @@ from knowledge.documents import sections
 from tools import names, spreadsheet
 from tools.documents import REFUSED, TYPES, read
 from tools.errors import NeedsPerson
-from tools.ingest import TAOBAO, mapped
+from tools.mapping import mapped
+from tools.records import first_of_parquet, is_parquet
+from tools.taobao import COLUMNS as TAOBAO
 from tools.textfile import BLANKS, open_text
 
 _HEAD = 1 << 22  # bytes of a text that are looked at
@@ -35,7 +37,7 @@ HIDDEN = "***"
 _OPEN = {
     "item_id", "category_id", "title", "source", "campaign", "crowd", "channel", "variant", "metric", "member_level",
 }  # fmt: skip
-_PERSONAL = re.compile(r"(?<!\d)(?:\+?86[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?\d{4}(?!\d)|[\w.+-]+@[\w-]+\.\w+")  # phone, mail
+PERSONAL = re.compile(r"(?<!\d)(?:\+?86[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?\d{4}(?!\d)|[\w.+-]+@[\w-]+\.\w+")  # phone, mail
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def preview(path: Path, lang: str) -> Preview:
     with _beginning(path) as part:
         if _is_taobao(part):
             return _of_taobao(path.name, part)
-        found = _of_table(path, "csv", part, lang)
+        found = _of_table(path, "parquet" if is_parquet(path) else "csv", part, lang)
     if path.suffix.lower() in TYPES and (found.kind == "unknown" or found.missing):
         return Preview(path.name, "document", sections=len(sections(read(path))))
     return found
@@ -135,7 +137,7 @@ def _warnings(part: _Part, best: _Fit, others: list[_Fit], lang: str) -> Iterato
         yield prompts.text("preview.also_fits", lang, table=catalog.tables()[others[0].table].name.get(lang))
     for name, i in best.columns.items():
         values = [r[i] for r in part.records if i < len(r) and r[i]]
-        unread = sum(not _reads(definition.columns[name], v) for v in values)
+        unread = sum(not reads(definition.columns[name], v) for v in values)
         if unread > len(values) * _TOO_MANY:
             yield prompts.text("preview.unreadable", lang, title=part.header[i], column=name)
     if not part.records:
@@ -185,11 +187,11 @@ def _readable(part: _Part, table: TableDef, columns: dict[str, int]) -> float:
     for name, i in columns.items():
         values = [r[i] for r in part.records if i < len(r) and r[i]]
         if values and table.columns[name].type != "text":
-            shares.append(sum(_reads(table.columns[name], v) for v in values) / len(values))
+            shares.append(sum(reads(table.columns[name], v) for v in values) / len(values))
     return sum(shares) / len(shares) if shares else 1.0
 
 
-def _reads(column: Column, value: str) -> bool:
+def reads(column: Column, value: str) -> bool:
     """Whether the import would hardly refuse the value; what it really takes is decided in tools/columns.py."""
     if column.type == "choice":
         return value.lower() in {w.lower() for key, words in column.values.items() for w in (key, *words)}
@@ -221,15 +223,39 @@ def _sample(records: list[list[str]], places: dict[str, tuple[str, int]]) -> tup
 
 
 def _shown(value: str, *, hidden: bool) -> str:
-    return HIDDEN if hidden and value else _PERSONAL.sub(HIDDEN, value)[:_WIDE]
+    return HIDDEN if hidden and value else PERSONAL.sub(HIDDEN, value)[:_WIDE]
 
 
 # --- reading the beginning ---------------------------------------------------------------------------------------
 
 
+def first_rows(path: Path, table: str, titles: Sequence[str] = ()) -> tuple[list[str], list[list[str]]]:
+    """(titles, first rows) of what would be imported into `table`: a text, or the sheet whose titles fit it best. `titles` are
+    known beside the catalogue's."""
+    if not spreadsheet.is_spreadsheet(path):
+        with _beginning(path) as part:
+            return part.header, part.records
+    definition, known = catalog.tables()[table], {names.fold(t) for t in titles}
+
+    def fit(sheet: spreadsheet.Sheet) -> tuple[int, int]:
+        likely = len(mapped(sheet.header, definition)) + sum(names.fold(t) in known for t in sheet.header)
+        return likely, len(sheet.header)
+
+    sheet = max(spreadsheet.sheets(path, titles), key=fit)
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "sheet.csv"
+        spreadsheet.to_csv(path, sheet, copy, limit=sheet.header_row + _ROWS)
+        header, records, _ = _records(copy, ",")
+        return header, records
+
+
 @contextmanager
 def _beginning(path: Path) -> Iterator[_Part]:
-    """The first rows of a text file; of a long one only the first blocks are read."""
+    """The first rows of a text or Parquet file; of a long text only the first blocks are read."""
+    if is_parquet(path):
+        header, records, n = first_of_parquet(path, _ROWS)
+        yield _Part(header, records, n, True)
+        return
     size = path.stat().st_size if path.is_file() else 0
     if size <= _HEAD:
         with open_text(path) as text:
@@ -280,16 +306,15 @@ def _of_spreadsheet(path: Path, lang: str) -> Preview:
             one = replace(one, warnings=(*one.warnings, f"{error.message(lang)} {error.hint(lang)}"))
         found.append(one)
     best = min(found, key=lambda p: (p.kind == "unknown", -p.score))
-    others = [p.sheet for p in found if p is not best and p.kind == "table" and not p.missing and p.sheet]
-    if not others:
-        return best
-    return replace(
-        best,
-        warnings=(
-            *best.warnings,
-            prompts.text("preview.other_sheets", lang, sheets=", ".join(others), sheet=best.sheet),
-        ),
-    )
+    others = [p for p in found if p is not best and p.kind == "table" and not p.missing]
+    same = [p.sheet for p in others if p.table == best.table and p.sheet]
+    rest = [p.sheet for p in others if p.table != best.table and p.sheet]
+    warnings = list(best.warnings)
+    if same:
+        warnings.append(prompts.text("preview.also_sheets", lang, sheets=", ".join(same), sheet=best.sheet))
+    if rest:
+        warnings.append(prompts.text("preview.other_sheets", lang, sheets=", ".join(rest)))
+    return replace(best, warnings=tuple(warnings))
 
 
 # --- Taobao's UserBehavior log -----------------------------------------------------------------------------------

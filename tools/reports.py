@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from knowledge import catalog
-from tools import audience, metrics, names, wording
+from tools import audience, metric_notes, metrics, names, splits, wording
 from tools import lines as lines_of
-from tools.campaigns import day_end, day_start
+from tools.campaigns import day_start
 from tools.compare import compare as compare_cells
 from tools.compare import difference, earlier_window
 from tools.context import Context
@@ -17,16 +17,11 @@ from tools.facts import Fact, ToolResult, display
 from tools.periods import Window, parse_day, window
 from tools.status import data_until
 
-MAX_ROWS = 12
-# Which table a metric's data comes from, to say up to when it goes.
-_ORDER_METRICS = (
-    "deposit_buyers", "balance_buyers", "presale_paid_amount", "cart_buyers", "cart_paid_amount", "buyers", "paid_amount",
-)  # fmt: skip
-
 
 def crowd(ctx: Context, crowds: list[str], on: str | None = None) -> ToolResult:
     """How many people are in each crowd now, their share of the shop, money at stake, top items, split by member level.
 
+    crowds: keys or expressions, such as "cart_unpaid and not (old or city:上海)" or "member and last_paid_within:30".
     on: a day (YYYY-MM-DD) at whose end the crowd is taken instead of now. AskAgain when a crowd is unknown or the day is ahead.
     """
     taken = None
@@ -36,8 +31,8 @@ def crowd(ctx: Context, crowds: list[str], on: str | None = None) -> ToolResult:
         ctx = ctx.seen_at(over.until)
     blocks = []
     for text in crowds:
-        tree = audience.parse(text)
-        name = audience.label(tree, ctx.lang)
+        tree = audience.read(ctx.engine, text)
+        name = lines_of.crowd_name(ctx, tree)
         profile = audience.profile(ctx.engine, audience.canonical(tree), ctx.scope)
         size = lines_of.size_fact(ctx, profile, name)
         head = ctx.say("crowd.on_day" if taken else "crowd.head", crowd=name, people=size.display, when=taken)
@@ -64,35 +59,43 @@ def metric(
     last: str,
     compare: str | None = None,
     by: str | None = None,
+    only: str | None = None,
 ) -> ToolResult:
     """Metrics of crowds over whole days first..last (YYYY-MM-DD), seen up to now.
 
-    compare: previous_day, previous_window, campaign:KEY:YEAR, target or peers. by: day, member_level or city.
-    AskAgain when a name is unknown or the period has not begun; a day without data is said in the notes.
+    compare: previous_day, previous_window, campaign:KEY:YEAR, target or peers. by: day, hour, item, category, member_level,
+    city, channel or lifecycle; only: one value of `by`, such as the channel sms. AskAgain when a name is unknown, a metric
+    cannot be split like that, or the period has not begun; a day without data is said in the notes.
     """
     keys = [names.metric_key(m) for m in metric_keys]
-    audiences = [audience.canonical(audience.parse(c)) for c in crowds]
+    audiences = [audience.canonical(audience.read(ctx.engine, c)) for c in crowds]
     until = lines_of.known_until(ctx)
     over = window(parse_day(first), parse_day(last), until)
     ends = [end for end in data_until(ctx.engine).values() if end is not None]
     if ends and max(ends) < day_start(over.first):
         raise AskAgain("no_data_yet", until=max(ends).strftime("%Y-%m-%d %H:%M"), first=over.first.isoformat())
     scope = metrics.scope_of(over, ctx.shop.campaigns, ctx.shop.settings)
-    if by is not None and by not in metrics.BY:
-        raise AskAgain("unknown_by", name=by, nearest=", ".join(metrics.BY))
+    asked = keys
+    if by is not None:
+        keys = splits.fitting(asked, by)
     wanted = list(dict.fromkeys([*keys, *(p for k in keys for p in _parts(k))]))
-    notes = missing_data(ctx, wanted, over)
+    notes = metric_notes.missing_data(ctx, wanted, over)
     if until < ctx.at and over.partial:
         notes.append(ctx.say("note.until_data", moment=lines_of.data_end(ctx).display))
     if compare == "peers":
         notes.append(ctx.say("note.peers"))
+    if by:
+        notes += splits.left_out(ctx, asked, keys, by)
     if compare == "target" and over.partial:
         notes.append(ctx.say("note.targets"))
     data: dict[str, Any] = {"notes": notes, "when": when(ctx, over), "blocks": [], "rows": []}
     if by:
-        data["rows"], more = _rows(ctx, keys, audiences, over, by, compare)
+        data["rows"], more = splits.rows(ctx, keys, audiences, over, by, compare, only)
         if more:
             notes.append(ctx.say("note.more_rows", by=by))
+        data["hourly"] = by == "hour"
+        data["empty"] = splits.nothing(ctx, keys, audiences, by, only, data["when"])
+        notes += metric_notes.origins(ctx, keys, over, ())
         data["compare"] = compare
         data["by"] = ctx.say(f"by.{by}")
         data["single"] = len(keys) == len(audiences) == 1
@@ -100,6 +103,7 @@ def metric(
         data |= {"cites": cites, "meanings": meanings}
         return _result(ctx, data)
     cells = {(c.crowd, c.metric): c for c in metrics.compute(ctx.engine, wanted, audiences, over, scope)}
+    notes += metric_notes.origins(ctx, keys, over, [c.value for c in cells.values() if c.metric in keys])
     others = {
         tag: {(c.crowd, c.metric): x for c, x in zip(cells.values(), found, strict=True)}
         for tag, found in _comparisons(ctx, list(cells.values()), compare, over).items()
@@ -140,14 +144,6 @@ def when(ctx: Context, over: Window) -> str:
     return text
 
 
-def missing_data(ctx: Context, keys: list[str], over: Window) -> list[str]:
-    """Says up to when there is data, for each table that the asked days go beyond."""
-    tables = {
-        "orders" if k in _ORDER_METRICS else "events" for k in keys if k in (*_ORDER_METRICS, "visitors", "carters")
-    }
-    return lines_of.ends_before(ctx, sorted(tables), min(day_start(over.last), over.until))
-
-
 def _comparisons(ctx: Context, cells: list[metrics.Cell], compare: str | None, over: Window) -> dict[str, list[Any]]:
     """ "whole": against the whole earlier window; "same": cut at the same time of day, when today is not over."""
     if compare is None:
@@ -173,7 +169,7 @@ def _block(
     compare: str | None,
 ) -> dict[str, Any]:
     m = catalog.metrics()[key]
-    name = audience.label(audience.parse(crowd_key), ctx.lang)
+    name = lines_of.crowd_name(ctx, audience.parse(crowd_key))
 
     def fact(metric_key: str, label_when: str, value: Any, query: str, at: datetime | None = None) -> Fact:
         d = catalog.metrics()[metric_key]
@@ -193,6 +189,7 @@ def _block(
         "metric": m.name.get(ctx.lang),
         "value": value.display,
         "null": cell.value is None,
+        "peers": m.peer_of is not None,
         "parts": parts,
     }
     for tag, found in others.items():
@@ -201,71 +198,28 @@ def _block(
             block[tag] = {"value": None}
             continue
         shown = fact(key, ctx.say(f"when.compare_{tag}"), other.value, other.query)
-        block[tag] = {"value": shown.display, **_change(ctx, m.unit, cell, other)}
+        block[tag] = {"value": shown.display, **_change(ctx, m, cell, other)}
     return block
 
 
-def _change(ctx: Context, unit: str, cell: metrics.Cell, other: Any) -> dict[str, Any]:
-    """How far and in which direction: points for ratios, percent for the rest."""
-    change = other.diff if unit == "ratio" else other.ratio
+def _change(ctx: Context, m: catalog.MetricDef, cell: metrics.Cell, other: Any) -> dict[str, Any]:
+    """How far and in which direction: points for ratios in percent, percent for the rest."""
+    in_points = m.unit == "ratio" and not m.multiple
+    change = other.diff if in_points else other.ratio
     if change is None:
         return {"change": None}
     if abs(change) < 0.0005:
         return {"change": "same"}
     a, b = f"({cell.query})", f"({other.query})"
-    query = f"SELECT {a} - {b}" if unit == "ratio" else f"SELECT {a} * 1.0 / {b} - 1"
+    query = f"SELECT {a} - {b}" if in_points else f"SELECT {a} * 1.0 / {b} - 1"
     label = ctx.say("label.change")
-    if unit == "ratio":
+    if in_points:
         # The difference of what is shown, so that a reader who subtracts finds the same.
         points = abs(round(cell.value * 100, 1) - round(other.value * 100, 1)) / 100  # type: ignore[operator]
         fact = ctx.sheet.add(label, change, "points", query, shown=display(points, "points", ctx.lang))
     else:
         fact = ctx.sheet.add(label, change, "ratio", query, shown=f"{abs(change) * 100:.1f}%")
     return {"change": "up" if change > 0 else "down", "by": fact.display}
-
-
-def _rows(
-    ctx: Context, keys: list[str], audiences: list[str], over: Window, by: str, compare: str | None
-) -> tuple[list[dict[str, Any]], bool]:
-    """(the rows of a breakdown, whether some were left out): at most MAX_ROWS values of each crowd, the largest first."""
-    scope = metrics.scope_of(over, ctx.shop.campaigns, ctx.shop.settings)
-    cells = metrics.compute(ctx.engine, keys, audiences, over, scope, by)
-    if by != "day":
-        first = {(c.crowd, c.by): c.value or 0 for c in reversed(cells) if c.metric == keys[0]}
-        cells = sorted(cells, key=lambda c: (audiences.index(c.crowd), -first[c.crowd, c.by]))
-    limit = 31 if by == "day" else MAX_ROWS
-    kept: dict[str, list[str | None]] = {}
-    for cell in cells:
-        values = kept.setdefault(cell.crowd, [])
-        if cell.by not in values:
-            values.append(cell.by)
-    cells, every = [c for c in cells if c.by in kept[c.crowd][:limit]], cells
-    others = compare_cells(ctx.engine, cells, compare, over, ctx.shop, by) if compare else [None] * len(cells)
-    out = []
-    for cell, other in zip(cells, others, strict=True):
-        m = catalog.metrics()[cell.metric]
-        crowd_name = audience.label(audience.parse(cell.crowd), ctx.lang)
-        shown = _value_of(ctx, by, cell.by or metrics.NO_VALUE)
-        label = ctx.say("label.metric", crowd=crowd_name, metric=m.name.get(ctx.lang), when=shown)
-        at = min(over.until, day_end(parse_day(cell.by))) if by == "day" and cell.by else over.until
-        fact = ctx.sheet.add(
-            label, cell.value, m.unit, cell.query, metric=cell.metric, crowd=cell.crowd, window=over, at=at
-        )
-        row = {"crowd": crowd_name, "metric": m.name.get(ctx.lang), "by": shown, "value": fact.display}
-        if other is not None:
-            row["other"] = ctx.sheet.add(label, other.value, m.unit, other.query, metric=cell.metric).display
-        out.append(row)
-    return out, len(cells) < len(every)
-
-
-def _value_of(ctx: Context, by: str, value: str) -> str:
-    """A value of a breakdown as a person reads it, with its fact."""
-    if by == "day":
-        at = day_start(parse_day(value))
-        return ctx.sheet.moment(ctx.say("label.period"), at, wording.day(at.date(), ctx.lang)).display
-    if value == metrics.NO_VALUE:
-        return ctx.say("by.no_member" if by == "member_level" else "by.none")
-    return ctx.sheet.text(ctx.say(f"by.{by}"), value, lines_of.literal(value)).display
 
 
 def _definitions(ctx: Context, keys: list[str]) -> tuple[list[int], list[str]]:

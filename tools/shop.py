@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from knowledge import catalog
 from knowledge.catalog import CampaignTemplate, CatalogError, Entry
+from tools.backends import url
 from tools.campaigns import Campaign, date_campaign
 from tools.errors import NeedsPerson
 
@@ -64,6 +65,7 @@ class Shop:
     """One loaded workspace. Times everywhere are naive and local to `timezone`.
 
     `link` stands in messages to one person, `opt_out` (how to refuse further messages) at the end of every SMS.
+    `warehouse` is the engine that answers where it is not the workspace's own.
     """
 
     root: Path
@@ -76,6 +78,7 @@ class Shop:
     settings: Thresholds
     link: str | None = None
     opt_out: str = "拒收请回复R"
+    warehouse: url.WarehouseURL | None = None
 
     @property
     def key(self) -> str:
@@ -85,6 +88,11 @@ class Shop:
     @property
     def data_file(self) -> Path:
         return self.root / "data.duckdb"
+
+    @property
+    def has_data(self) -> bool:
+        """Whether there is an engine to ask: a data file, or an engine elsewhere."""
+        return self.warehouse is not None or self.data_file.exists()
 
     @property
     def rejects_dir(self) -> Path:
@@ -136,8 +144,10 @@ def load_shop(root: Path) -> Shop:
             zone = ZoneInfo(file.timezone)
         except (ZoneInfoNotFoundError, ValueError) as e:
             raise CatalogError(f"shop.yaml: timezone: no zone {file.timezone!r}; write Asia/Shanghai or alike") from e
-        if file.engine != "duckdb":
-            raise CatalogError(f"shop.yaml: engine: {file.engine!r} is not supported in this version; write duckdb")
+        try:
+            warehouse = url.parse(file.engine)
+        except ValueError as e:
+            raise CatalogError(f"shop.yaml: engine: {e}") from e
         campaigns = tuple(_campaign(entry, i) for i, entry in enumerate(file.campaigns))
     except CatalogError as e:
         raise NeedsPerson("bad_file", detail=str(e), file=str(path)) from e
@@ -155,6 +165,7 @@ def load_shop(root: Path) -> Shop:
         settings=file.settings,
         link=file.link,
         opt_out=file.opt_out,
+        warehouse=warehouse,
     )
 
 

@@ -16,7 +16,24 @@ from pathlib import Path
 import knowledge
 
 _HERE = Path(__file__).parent
-_MADE_BY = ("audience.py", "crowds.py", "engine.py", "export.py", "metrics.py", "scope.py")
+_MADE_BY = (
+    "audience.py",
+    "crowds.py",
+    "daily.py",
+    "engine.py",
+    "export.py",
+    "expressions.py",
+    "filter_values.py",
+    "filters.py",
+    "measures.py",
+    "metrics.py",
+    "overlap.py",
+    "reader.py",
+    "scope.py",
+    "backends/postgres.py",
+    "backends/spark.py",
+    "backends/warehouse.py",
+)
 _MADE_FROM = ("metrics.yaml", "tables.yaml", "crowds.yaml")
 
 

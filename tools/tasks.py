@@ -14,7 +14,7 @@ from tools import audience, phases, wording
 from tools.campaigns import Campaign, Phase, day_start
 from tools.context import Context
 from tools.facts import Action, ToolResult
-from tools.lines import cite, data_notes, size_line, stamp
+from tools.lines import cite, crowd_name, data_notes, size_line, stamp
 from tools.schedule import Timing, schedule
 from tools.unpaid import audience_of, balance_action
 
@@ -84,7 +84,7 @@ def task_plan(
     lines = []
     if tree is not None:
         key = audience.canonical(tree)
-        name = audience.label(tree, ctx.lang)
+        name = crowd_name(ctx, tree)
         profile = audience.profile(ctx.engine, key, ctx.scope)
         lines.append(size_line(ctx, profile, name, phase, campaign))
     actions = [balance] if balance else []
@@ -101,7 +101,7 @@ def task_plan(
         said += [ctx.say("plan.tasks_prepare", prepare=n_prepare.display)] if preparing else []
         head = ctx.say("join.comma").join(said)
     elif tree is not None:
-        head = ctx.say("plan.no_task_for_crowd", crowd=audience.label(tree, ctx.lang))
+        head = ctx.say("plan.no_task_for_crowd", crowd=crowd_name(ctx, tree))
     else:
         head = ctx.say("plan.no_task")
     related_sections = _related_sections(ctx, tree) if tree is not None and not actions and not prepare else []

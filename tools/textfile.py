@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import codecs
 import csv
+import errno
 import hashlib
 import mmap
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,9 +20,11 @@ _CHUNK = 1 << 22
 MAX_LINE = 1 << 16  # bytes; a line twice as long is refused for certain, no real row comes near
 _DELIMITERS = ",\t;|"
 _BOM = codecs.BOM_UTF8
-# Blanks that exports put around values: also the tab in front of ids, zero-width and ideographic ones.
-BLANKS = " \t\r\n\u3000\u00a0\u200b\ufeff"
-_ZERO_WIDTH = "\u200b".encode()
+# Blanks that exports put around values: also the tab in front of ids, ideographic ones, and what cannot be seen: zero width,
+# the marks of direction that come along when a number is copied from a chat, the beginning of a file in the middle of one.
+_UNSEEN = "\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069"
+BLANKS = " \t\r\n\u3000\u00a0\ufeff" + _UNSEEN
+_UNSEEN_BYTES = re.compile(rb"\xe2(?:\x80[\x8b-\x8f\xaa-\xae]|\x81[\xa0\xa6-\xa9])")
 _CONTINUATION = bytes(range(0x80, 0xC0))
 # The encoding shows in the first blocks that hold more than ASCII; a broken character later is that line's fault.
 _TRIED = 4
@@ -32,6 +36,7 @@ class TextFile:
     """`utf8_path` is the file itself, or a UTF-8 copy of it. Lines count from 1 and are lines of the file as it is.
 
     `clean`: nothing is quoted and no rare blank (tab, zero width) is in it, so that plain trimming is enough.
+    `odd`: which of the signs `.+='` are in it (tools/repairs.py).
     """
 
     path: Path
@@ -42,6 +47,7 @@ class TextFile:
     delimiter: str
     clean: bool
     blank_lines_before: int
+    odd: str = ".+='"
 
     @property
     def last_line(self) -> int:
@@ -117,6 +123,7 @@ class _Seen:
     returns: int = 0
     quotes: int = 0
     rare_blanks: bool = False
+    odd: str = ""
     last: bytes = b""
     utf8: bool = True
     cut_character: bool = False
@@ -147,7 +154,12 @@ def open_text(path: Path) -> Iterator[TextFile]:
         return
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "utf8.csv"
-        _copy(path, copy, "utf-8" if seen.utf8 else "gb18030")
+        try:
+            _copy(path, copy, "utf-8" if seen.utf8 else "gb18030")
+        except OSError as e:
+            if e.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            raise NeedsPerson("disk_full", path=folder) from e
         yield _described(path, copy, seen)
 
 
@@ -169,7 +181,9 @@ def _look(path: Path) -> _Seen:
             seen.crlf += seen.last[-1:] == b"\r" and piece[:1] == b"\n"
             seen.quotes += piece.count(b'"')
             ascii_only = piece.isascii()
-            seen.rare_blanks = seen.rare_blanks or b"\t" in piece or (not ascii_only and _ZERO_WIDTH in piece)
+            seen.odd += "".join(sign for sign in ".+='" if sign not in seen.odd and sign.encode() in piece)
+            if not seen.rare_blanks:
+                seen.rare_blanks = b"\t" in piece or (not ascii_only and _unseen(seen.last, piece))
             seen.last = piece[-4:]
             if not ascii_only and decoded < _TRIED:
                 decoded += 1
@@ -180,6 +194,15 @@ def _look(path: Path) -> _Seen:
     seen.cut_character = seen.utf8 and _cut(seen.last)
     seen.sha256 = digest.hexdigest()
     return seen
+
+
+def _unseen(before: bytes, piece: bytes) -> bool:
+    """Whether a block that comes after the bytes `before` holds a mark that takes no room; the first mark of a file does not
+    count, csv readers skip it."""
+    for part in (before + piece[:2], piece) if before else (piece,):
+        if part.find(_BOM, 0 if before else 1) >= 0 or (b"\xe2" in part and _UNSEEN_BYTES.search(part)):
+            return True
+    return False
 
 
 def _cut(tail: bytes) -> bool:
@@ -227,7 +250,7 @@ def _described(path: Path, utf8: Path, seen: _Seen) -> TextFile:
     newlines = seen.newlines
     last = seen.last[-1:]
     if utf8 != path:
-        newlines, last = _count(utf8)
+        newlines, last, seen.rare_blanks = _count(utf8)
     lines = head.removeprefix(_BOM).split(b"\n")
     before = next((i for i, line in enumerate(lines) if line.strip()), 0)
     first = lines[before].decode("utf-8", errors="replace").rstrip("\r")
@@ -235,17 +258,18 @@ def _described(path: Path, utf8: Path, seen: _Seen) -> TextFile:
         raise NeedsPerson("file_binary", file=path.name, line=before + 1)
     delimiter = max(_DELIMITERS, key=first.count) if any(d in first for d in _DELIMITERS) else ","
     clean = not seen.quotes and not seen.rare_blanks
-    text = TextFile(path, utf8, seen.sha256, newlines, last == b"\n", delimiter, clean, before)
+    text = TextFile(path, utf8, seen.sha256, newlines, last == b"\n", delimiter, clean, before, seen.odd)
     if seen.quotes % 2 and (line := text.open_quote()) is not None:
         raise NeedsPerson("open_quote", file=path.name, line=line)
     return text
 
 
-def _count(path: Path) -> tuple[int, bytes]:
-    """(line ends, last byte) of a copy, whose line ends may differ from the original's."""
-    newlines, last = 0, b""
+def _count(path: Path) -> tuple[int, bytes, bool]:
+    """(line ends, last byte, whether there are rare blanks) of a copy, whose bytes differ from the original's."""
+    newlines, last, rare = 0, b"", False
     with path.open("rb") as f:
         while piece := f.read(_CHUNK):
             newlines += piece.count(b"\n")
-            last = piece[-1:]
-    return newlines, last
+            rare = rare or b"\t" in piece or _unseen(last, piece)
+            last = piece[-4:]
+    return newlines, last[-1:], rare

@@ -11,7 +11,18 @@ from tools import audience, phases, wording
 from tools.campaigns import Campaign, Phase, day_start
 from tools.context import Context
 from tools.facts import Action, Fact, ToolResult
-from tools.lines import any_stale, cite, data_end, data_notes, items_line, levels_line, ratio_line, size_line, stamp
+from tools.lines import (
+    any_stale,
+    cite,
+    crowd_name,
+    data_end,
+    data_notes,
+    items_line,
+    levels_line,
+    ratio_line,
+    size_line,
+    stamp,
+)
 from tools.schedule import schedule
 
 MAX_ACTIONS = 5
@@ -21,7 +32,7 @@ _DAY = timedelta(days=1)
 def unpaid_plan(ctx: Context, tree: audience.Tree, campaign: Campaign, phase: Phase) -> ToolResult:
     rule = catalog.unpaid().phases[phase.kind]  # type: ignore[index]
     key = audience.canonical(tree)
-    name = audience.label(tree, ctx.lang)
+    name = crowd_name(ctx, tree)
     last_day = phase.kind == "sale" and ctx.at.date() == phase.last
     moves = _moves(ctx, rule, key, campaign, last_day)
     inside = key if isinstance(tree, str) else f"({key})"
@@ -219,7 +230,7 @@ def _action(
         timing = schedule(catalog.unpaid(), slot, list(move.channels), ctx.at, deadline, final=final)
         if timing is None:
             return None
-    named = audience.label(audience.parse(crowd), ctx.lang)
+    named = crowd_name(ctx, audience.parse(crowd))
     people = ctx.sheet.add(
         ctx.say("label.audience", title=named), found.people, "people", found.query, metric="crowd_size", crowd=crowd
     )

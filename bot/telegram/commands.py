@@ -10,6 +10,7 @@ from typing import Any
 from telegram import BotCommand, BotCommandScopeAllGroupChats, BotCommandScopeAllPrivateChats, Chat, Message, Update
 from telegram.ext import Application, CommandHandler, filters
 
+from bot import status_writer
 from bot.conversation import forget
 from bot.shortcuts import QUESTIONS, question_for
 from bot.telegram import keyboards
@@ -20,7 +21,6 @@ from bot.telegram.settings import settings
 from bot.telegram.war import Context, War, say, sorry, war
 from bot.understanding.interpret import language
 from bot.wiring import WarRoom
-from knowledge import catalog
 from tools.errors import WarRoomError
 from tools.status import status as data_status
 
@@ -97,12 +97,10 @@ async def status(update: Update, context: Context) -> None:
 
     def look(room: WarRoom) -> str:
         now = room.shop.now()
-        lines = [f"**{say('cli.status_head', who.lang, shop=room.shop.name, now=now.strftime('%Y-%m-%d %H:%M'))}**"]
-        for s in data_status(room.engine, now):
-            name, state = catalog.tables()[s.table].name.get(who.lang), say(f"cli.state_{s.state}", who.lang)
-            until = f" · {say('telegram.until', who.lang, moment=s.until)}" if s.until else ""
-            lines.append(f"· {name} {say('cli.rows', who.lang, n=f'{s.rows:,}')}{until} · {state}")
-        return "\n".join(lines)
+        head = say("status.head", who.lang, shop=room.shop.name, now=now.strftime("%Y-%m-%d %H:%M"))
+        return "\n".join(
+            [f"**{head}**", *status_writer.chat(data_status(room.engine, now, room.shop.data_file), who.lang)]
+        )
 
     try:
         text = await w.rooms.run(who.shop, look)

@@ -175,28 +175,23 @@ async def on_import(w: War, query: CallbackQuery, rest: str, lang: str) -> None:
     async with live(w.sender, who.chat, who.thread, message) as shown:
         shown.show(say("cli.importing", lang, file=staged.detail["name"]))
         try:
-            report = await w.rooms.run(
+            reports = await w.rooms.run(
                 staged.shop, lambda room: _import(room, Path(staged.path), table, staged.detail["format"], lang)
             )
         except WarRoomError as e:
             await w.db(w.state.put_back, token)
             await _tell(w, who, sorry(e, lang), message)
             return
-    detail = {k: report[k] for k in ("table", "read", "accepted", "rejected", "duplicates")}
+    counts = ("read", "accepted", "rejected", "duplicates")
+    detail = {"table": reports[0]["table"], **{k: sum(r[k] for r in reports) for k in counts}}
     await w.db(w.state.audit, who.person, who.shop, "import", {"file": staged.detail["name"], **detail})
     await w.sender.unbutton(who.chat, message or 0)
     await asyncio.to_thread(discard, staged.path)
-    lines = [
-        say(
-            "cli.imported", lang, file=staged.detail["name"], read=f"{report['read']:,}",
-            accepted=f"{report['accepted']:,}", rejected=f"{report['rejected']:,}", duplicates=f"{report['duplicates']:,}",
-        )
-    ]  # fmt: skip
-    if report["span"]["from"]:
-        lines.append(say("cli.span", lang, first=report["span"]["from"], last=report["span"]["to"]))
+    lines = [_imported(r, staged.detail["name"], lang) for r in reports]
+    if reports[-1]["span"]["from"]:
+        lines.append(say("cli.span", lang, first=reports[-1]["span"]["from"], last=reports[-1]["span"]["to"]))
     await _tell(w, who, "\n".join(lines), message)
-    rejects = report["rejects_file"]
-    if rejects:
+    for rejects in (r["rejects_file"] for r in reports if r["rejects_file"]):
         data = await asyncio.to_thread(Path(rejects).read_bytes)
         try:
             await w.sender.document(who.person, Path(rejects).name, data, say("file.rejects", lang))
@@ -205,19 +200,32 @@ async def on_import(w: War, query: CallbackQuery, rest: str, lang: str) -> None:
             await _tell(w, who, say("file.rejects_wait", lang), message)
 
 
-def _import(room: WarRoom, path: Path, table: str, fmt: str, lang: str) -> dict[str, Any]:
+def _imported(report: dict[str, Any], file: str, lang: str) -> str:
+    """What became of one table of the file, which a workbook may have several of."""
+    name = f"{file} · {report['sheet']}" if "sheet" in report else file
+    counts = {k: f"{report[k]:,}" for k in ("read", "accepted", "rejected", "duplicates")}
+    return say("cli.imported", lang, file=name, **counts)
+
+
+def _import(room: WarRoom, path: Path, table: str, fmt: str, lang: str) -> list[dict[str, Any]]:
     from tools import ingest
     from tools.engine import Engine
+    from tools.publish import publish_shop
 
     room.release()
-    engine = Engine(room.shop.data_file, read_only=False)
+    shop = room.shop
+    engine = Engine(shop.data_file, read_only=False)
     try:
         engine.create_tables()
-        report = ingest.import_file(engine, table, path, fmt, room.shop.rejects_dir, room.shop.now(), lang=lang)
+        reports = ingest.import_file(
+            engine, table, path, fmt, shop.rejects_dir, shop.now(), lang=lang, zone=shop.timezone
+        )
     finally:
         engine.close()
+    if shop.warehouse is not None:
+        publish_shop(shop)
     room.forget_values()
-    return report.as_json()
+    return [r.as_json() for r in reports]
 
 
 async def on_learn(w: War, query: CallbackQuery, rest: str, lang: str) -> None:

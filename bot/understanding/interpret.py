@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 
 import prompts
 from bot.answer import Clarify, Intent, Interpretation
+from bot.understanding.conditions import Condition, Doubt, find_conditions
 from bot.understanding.dates import LAST_YEAR, Period, find_period
 from bot.understanding.drafting import DraftWish, completed, read_wish, text_to_check, wants_draft
-from bot.understanding.lexicon import Lexicon, Match, Slot, fold
+from bot.understanding.lexicon import Lexicon, Match, Slot, fold, words
 from knowledge import catalog
 from tools.campaigns import Campaign, campaign_for, earlier_same
+from tools.metrics import splittable
 
 MAX_LENGTH = 1000
 _CJK = re.compile(r"[\u4e00-\u9fff]")
@@ -36,6 +39,15 @@ _DEFINITION = (
     "definition", "define", "meaning of", "what does", "formula", "computed", "calculated",
 )  # fmt: skip
 _OVERVIEW = ["visitors", "carters", "buyers", "paid_amount"]
+_SENT = re.compile(r"触达|短信|消息|\bmessag|\boutreach\b|\btexts\b")
+_TOUCHES = ["touch_sent", "touch_delivery_rate", "touch_click_rate", "touch_conversion_rate", "touch_roi"]
+# Of people who are a metric themselves what they did is one too: 活跃会员里成交了多少人.
+_WHO_DID = {
+    ("active_members", "buyers"): "active_member_buyers",
+    ("active_fans_only", "buyers"): "active_fan_only_buyers",
+    ("rv_active", "buyers"): "rv_active_buyers",
+    ("rv_active", "paid_amount"): "rv_active_amount",
+}
 
 
 @dataclass(frozen=True)
@@ -73,36 +85,42 @@ def interpret(
     text = fold(question)[:MAX_LENGTH]
     if _CODE.search(text):
         return Understood(_complete(Interpretation(intent="unsupported"), _Slots([], ""), now, campaigns, lang))
+    conditions, doubt = find_conditions(text, lexicon, now, campaigns, reply=previous is not None)
+    text = _masked(text, [c.span for c in conditions] + ([doubt.span] if doubt else []), " ")
     found = lexicon.find(text)
     wish = None
     if wants_draft(text, found, previous):
         wish, text = read_wish(question, text, found)
         found = lexicon.find(text)
     named, missing = _named_campaign(found, text, now, campaigns)
-    period = find_period(_masked(text, [m for m in found if _names_something(m)]), now, campaigns, named)
-    slots = _Slots(lexicon.find(text, period.spans if period else ()), text)
+    names = [(m.start, m.end) for m in found if _names_something(m)]
+    period = find_period(_masked(text, names), now, campaigns, named)
+    slots = _Slots(_settled(lexicon.find(text, period.spans if period else ()), period is not None), text)
     if period is None and slots.has("phase"):
         period = _of_phase(slots.first("phase") or "", named or campaign_for(now.date(), campaigns), now)
 
-    clarify = _clarify(slots, lang)
+    clarify = _clarify(slots, doubt, lang)
     compare, unsupported = _comparison(slots, now, campaigns)
     filled = Interpretation(
         intent="unsupported",
         crowds=slots.crowds,
         metrics=slots.metrics,
         period={"from": period.first.isoformat(), "to": period.last.isoformat()} if period else None,
-        channel=slots.first("channel"),
+        channel=slots.channel,
         compare=compare,
         by=slots.first("by"),
-        filters=slots.filters,
-        assumed=[prompts.text("when.no_campaign", lang)] if missing else [],
+        filters=[*slots.filters, *dict.fromkeys(c.filter for c in conditions)],
+        assumed=[*([prompts.text("when.no_campaign", lang)] if missing else []), *_touched(conditions, lang)],
         unused=[*unsupported, *_unused(text, slots.matches, period.spans if period else ())],
     )
     out = filled.model_copy(update={"intent": _intent(slots, filled, text)})
+    if doubt is not None and out.intent == "knowledge":
+        out = out.model_copy(update={"intent": "crowd"})  # people were asked about; which, the answer will tell
     if wish is not None and not {"draft", "privacy", "elsewhere"} & set(slots.intents):
         out = out.model_copy(update={"intent": "draft"})  # 再短一点, 换成群文案: a change of the last draft
     if clarify is None and previous is not None and _follows_up(slots, out, text):
         out = _inherit(out, previous, slots)
+    out = _of_channel(out, slots)
     out = _relative_compare(out, slots, now.date())
     out = _plan_of_a_day(out, now.date())
     here = campaign_for(now.date(), campaigns)
@@ -220,7 +238,27 @@ class _Slots:
 
     @property
     def metrics(self) -> list[str]:
-        return self.all("metric")
+        named = self.all("metric")
+        if self._conversion_of_messages and not named:
+            return ["touch_conversion_rate"]
+        found = [m for m in self.matches if m.value("metric")]
+        for who, did in pairwise(found):
+            both = _WHO_DID.get((who.value("metric") or "", did.value("metric") or ""))
+            if both and not self._joined(who.end, did.start):
+                return [both if m == who.value("metric") else m for m in named if m != did.value("metric")]
+        return named
+
+    @property
+    def _conversion_of_messages(self) -> bool:
+        """短信的转化率: of the rates that are called so, a channel's is that of its messages."""
+        return self.has("channel") and "conversion_rate" in (self.first("ambiguous_metric") or "").split(",")
+
+    @property
+    def channel(self) -> str | None:
+        """The channel named, also inside the name of a metric of messages (短信点击率)."""
+        inside = [m.text for m in self.matches if (m.value("metric") or "").startswith("touch_")]
+        named = ((c, w) for c, group in words().channels.items() for w in group if any(fold(w) in t for t in inside))
+        return self.first("channel") or next((c for c, _ in named), None)
 
     @property
     def intents(self) -> list[str]:
@@ -234,12 +272,47 @@ def _names_something(match: Match) -> bool:
     return any(slot in _NAMES for slot, _ in match.meanings)
 
 
-def _masked(text: str, matches: Sequence[Match]) -> str:
+def _masked(text: str, spans: Iterable[tuple[int, int]], mask: str = "\0") -> str:
     """Names hold words such as 昨天 or 预售 that are no period; they are blanked out, places kept."""
     out = list(text)
-    for m in matches:
-        out[m.start : m.end] = "\0" * (m.end - m.start)
+    for start, end in spans:
+        out[start:end] = mask * (end - start)
     return "".join(out)
+
+
+def _settled(matches: Sequence[Match], dated: bool) -> list[Match]:
+    """A word that names both a crowd and a metric (new members) is the metric where the question is about some days, a
+    comparison or a split, else the crowd."""
+    dated = dated or any(m.value("compare") or m.value("by") for m in matches)
+    dropped: Slot = "crowd" if dated else "metric"
+    return [
+        replace(m, meanings=tuple(x for x in m.meanings if x[0] != dropped))
+        if m.value("crowd") and m.value("metric")
+        else m
+        for m in matches
+    ]
+
+
+def _touched(conditions: Sequence[Condition], lang: str) -> list[str]:
+    """What being in touch with an item means, where the question says more (买过面霜)."""
+    return [prompts.text("filter.near", lang, said=c.near) for c in conditions if c.near]
+
+
+def _of_channel(out: Interpretation, slots: _Slots) -> Interpretation:
+    """Messages are counted by channel where one is named (短信的点击率); other numbers know of no channel that was named."""
+    nothing_named = not out.metrics and not slots.has("ambiguous_metric")
+    if out.intent == "metric" and nothing_named and (out.channel or (out.by == "channel" and _SENT.search(slots.text))):
+        out = out.model_copy(update={"metrics": _TOUCHES})  # 短信效果怎么样, 各渠道触达效果
+    if out.intent not in ("metric", "crowd") or out.channel is None:
+        return out
+    if out.intent == "metric" and _of_touches(out.metrics) and out.by in (None, "channel"):
+        return out.model_copy(update={"by": "channel"})
+    said = [m.text for m in slots.matches if m.value("channel")]
+    return out.model_copy(update={"channel": None, "unused": list(dict.fromkeys([*said, *out.unused]))})
+
+
+def _of_touches(metrics: Sequence[str]) -> bool:
+    return bool(metrics) and all(m.startswith("touch_") for m in metrics)
 
 
 def _intent(slots: _Slots, filled: Interpretation, text: str) -> Intent:
@@ -264,14 +337,18 @@ def _intent(slots: _Slots, filled: Interpretation, text: str) -> Intent:
             return "knowledge"
     if real or slots.has("ambiguous_metric"):
         return "metric"
-    if filled.crowds and (filled.compare or filled.by) and "crowd" not in named:
+    if filled.crowds and filled.compare and "crowd" not in named:
         return "metric"
+    if filled.by and (filled.crowds or filled.filters or slots.has("ambiguous_crowd") or "crowd" in named):
+        return "metric"  # 各城市会员有多少, 生命周期分布
     if filled.crowds or filled.filters or slots.has("ambiguous_crowd"):
-        if filled.unused and not filled.crowds and not slots.has("ambiguous_crowd"):
+        if filled.unused and not filled.crowds and not slots.has("ambiguous_crowd") and filled.filters == slots.filters:
             return "knowledge"  # 今天杭州天气怎么样: a place alone is no subject
         return "metric" if "overview" in named and (filled.period or filled.compare) else "crowd"
     if ("overview" in named and not filled.unused) or (filled.compare and not real):
         return "metric"
+    if filled.by and not filled.unused and not named & {"knowledge", "smalltalk"}:
+        return "metric"  # 哪款卖得动, what time of day is busiest
     if "smalltalk" in named and len(text) <= 20:
         return "smalltalk"
     if filled.metrics:
@@ -279,8 +356,11 @@ def _intent(slots: _Slots, filled: Interpretation, text: str) -> Intent:
     return "knowledge" if named & {"knowledge"} or _WORDS.search(text) else "unsupported"
 
 
-def _clarify(slots: _Slots, lang: str) -> Clarify | None:
-    """A word that names several metrics or crowds is asked back, unless a clear name stands beside it."""
+def _clarify(slots: _Slots, doubt: Doubt | None, lang: str) -> Clarify | None:
+    """A word that names several metrics, crowds or items is asked back, unless a clear name stands beside it."""
+    if doubt is not None:
+        question = prompts.text("answer.clarify_item", lang, word=doubt.word)
+        return Clarify(question=question, options=list(doubt.titles))
     if slots.has("ambiguous_metric") and not slots.metrics:
         match = slots.match("ambiguous_metric")
         keys = (match.value("ambiguous_metric") or "").split(",")
@@ -382,8 +462,9 @@ def _complete(
     update: dict[str, object] = {}
     if out.intent == "metric":
         if not [m for m in out.metrics if m != "crowd_size"] and not slots.has("ambiguous_metric"):
-            alone = "paid_amount" if out.compare == "target" else "crowd_size" if out.by and out.crowds else None
-            update["metrics"] = [alone] if alone else _OVERVIEW
+            of_people = out.by and (out.crowds or out.filters or "crowd" in slots.intents)
+            alone = "paid_amount" if out.compare == "target" else "crowd_size" if of_people else None
+            update["metrics"] = [alone] if alone else [m for m in _OVERVIEW if not out.by or splittable(m, out.by)]
         if not out.crowds and not out.filters:
             update["crowds"] = ["all"]
         if out.period is None:
@@ -436,6 +517,9 @@ def _default_period(out: Interpretation, today: date, campaigns: tuple[Campaign,
     elif out.compare == "peers" and here is not None:
         first = here.first
         assumed.append(prompts.text("when.peers", lang))
+    elif here is not None and here.first < today <= here.last and set(out.metrics) & set(words().whole_campaign):
+        first = here.first
+        assumed.append(prompts.text("when.campaign_so_far", lang))
     return {"period": {"from": first.isoformat(), "to": today.isoformat()}, "assumed": assumed}
 
 

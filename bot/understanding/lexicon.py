@@ -14,6 +14,7 @@ from typing import Any, Literal
 from knowledge import catalog
 from knowledge.catalog import HERE, Entry
 from knowledge.textnorm import simplified
+from tools.filters import CUSTOMER_COLUMNS
 
 Slot = Literal[
     "crowd", "metric", "ambiguous_metric", "ambiguous_crowd", "intent", "compare", "by", "channel", "campaign", "phase",
@@ -27,6 +28,10 @@ class WordFile(Entry):
     intents: dict[str, list[str]]
     compares: dict[str, list[str]]
     breakdowns: dict[str, list[str]]
+    breakdown_nouns: dict[str, list[str]]
+    breakdown_leads: list[str]
+    breakdown_tails: list[str]
+    whole_campaign: list[str]
     channels: dict[str, list[str]]
     draft_styles: dict[str, list[str]]
     crowd_patterns: dict[str, list[str]]
@@ -72,7 +77,10 @@ class Lexicon:
         campaigns: Iterable[tuple[str, list[str]]],
         phases: Iterable[tuple[str, list[str]]],
         values: Iterable[tuple[str, list[str]]] = (),
+        goods: Iterable[tuple[str, str]] = (),
     ) -> None:
+        """`goods`: (item or category, what it is called)."""
+        self.goods = {fold(name): (column, name) for column, name in goods}
         self._words: dict[str, list[tuple[Slot, str]]] = {}
         file = words()
         for key, crowd in catalog.crowds().items():
@@ -89,6 +97,9 @@ class Lexicon:
         for slot, groups in (("intent", file.intents), ("compare", file.compares), ("by", file.breakdowns)):
             for value, group in groups.items():
                 self._add(slot, value, group)  # type: ignore[arg-type]
+        for value, nouns in file.breakdown_nouns.items():
+            leads = [_after(lead, noun) for noun in nouns for lead in file.breakdown_leads]
+            self._add("by", value, [*leads, *(_after(noun, tail) for noun in nouns for tail in file.breakdown_tails)])
         for value, group in file.channels.items():
             self._add("channel", value, group)
         for value, group in campaigns:
@@ -125,7 +136,8 @@ class Lexicon:
         for key, pattern in self._patterns:
             for p in pattern.finditer(text):
                 # A name that says more than the description (non-members who never bought) stands.
-                if p[0] and not any(m.start <= p.start() and p.end() <= m.end for m in named):
+                says_more = (m for m in named if m.start <= p.start() and p.end() <= m.end and m.text != p[0])
+                if p[0] and not any(says_more):
                     candidates.append(Match(p.start(), p.end(), p[0], (("crowd", key),), True))
         chosen: list[Match] = []
         # A described crowd (没付尾款) is taken before the words inside it and around it (付尾款的有多少人).
@@ -155,6 +167,11 @@ class Lexicon:
         return out
 
 
+def _after(first: str, second: str) -> str:
+    """Two words of one language as one; letters want a blank between them."""
+    return f"{first} {second}" if first.isascii() and second.isascii() else first + second
+
+
 def _as_word(key: str) -> list[str]:
     """A catalogue key that nobody says by chance: cart_unpaid, but not all, new or old."""
     return [key] if "_" in key else []
@@ -165,7 +182,10 @@ def _letter(text: str, i: int) -> bool:
 
 
 def lexicon_for(campaigns: Any, values: dict[str, list[str]]) -> Lexicon:
-    """The lexicon of a shop: its campaigns and phases by name and alias, and the values that crowds can be filtered by."""
+    """The lexicon of a shop: its campaigns and phases by name and alias, and the values that crowds can be filtered by.
+
+    Levels and cities are words of their own; an item or a category counts only where people are said to be in touch with it.
+    """
     named: dict[str, list[str]] = {}
     phases: dict[str, list[str]] = {}
     for c in campaigns:
@@ -174,9 +194,13 @@ def lexicon_for(campaigns: Any, values: dict[str, list[str]]) -> Lexicon:
             names = [*p.name.zh.split("/"), p.name.zh, p.name.en]
             phases.setdefault(p.key, []).extend(n for n in names if len(n) > 2)
     filters = [
-        (f'{column}:"{value}"', [value, *_short(value)]) for column, found in values.items() for value in found if value
+        (f'{column}:"{value}"', [value, *_short(value)])
+        for column, found in values.items()
+        for value in found
+        if value and column in CUSTOMER_COLUMNS
     ]
-    return Lexicon(named.items(), phases.items(), filters)
+    goods = [(column, value) for column in ("item", "category") for value in values.get(column, ()) if value]
+    return Lexicon(named.items(), phases.items(), filters, goods)
 
 
 def _short(value: str) -> list[str]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pytest_socket import SocketConnectBlockedError, socket_allow_hosts
 
+from bot.state import State
 from tests.e2e.server import TelegramServer
+from tests.e2e.shops import copied
 
 HERE = ["127.0.0.1", "localhost"]
 
@@ -32,3 +35,17 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 def telegram() -> Iterator[TelegramServer]:
     with TelegramServer() as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def shop(demo_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo shop for the tests of one file."""
+    return copied(demo_root, tmp_path_factory.mktemp("shop") / "huayang")
+
+
+@pytest.fixture(scope="module")
+def state(shop: Path, telegram: TelegramServer) -> Iterator[State]:
+    """The state of `shop`, seen beside the bot that the file's own `telegram` (of the module's scope) has started."""
+    opened = State.open(f"sqlite:///{shop / 'state.sqlite'}")
+    yield opened
+    opened.close()

@@ -48,6 +48,12 @@ def ask(telegram: TelegramServer, who: User, text: str, containing: str, chat: C
     return telegram.wait_message(chat.id, containing, after=posted, timeout=30)
 
 
+def say(telegram: TelegramServer, chat: Chat, who: User, text: str, containing: str | None = None) -> Sent:
+    """Say something as it stands; the next message there (with `containing` in it)."""
+    posted = telegram.message(chat, who, text)
+    return telegram.wait_message(chat.id, containing, after=posted, timeout=30)
+
+
 def tap(
     telegram: TelegramServer,
     who: User,

@@ -11,8 +11,8 @@ import pytest
 
 from bot.state import State
 from tests.e2e.bots import OWNER, BotProcess
-from tests.e2e.server import Chat, Sent, TelegramServer, User, private
-from tests.e2e.shops import ask, copied, note, tap
+from tests.e2e.server import Chat, TelegramServer, User, private
+from tests.e2e.shops import ask, copied, note, say, tap
 
 QUESTION, OURS = "加购未付款有多少人", "1,959"
 MINE, THEIRS = Chat(-100, "group", "花漾群"), Chat(-200, "supergroup", "别家群")
@@ -32,6 +32,12 @@ def root(demo_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def shop(root: Path) -> Path:
+    """The first of them."""
+    return root / "huayang"
+
+
+@pytest.fixture(scope="module")
 def telegram(root: Path) -> Iterator[TelegramServer]:
     with (
         TelegramServer() as server,
@@ -43,18 +49,6 @@ def telegram(root: Path) -> Iterator[TelegramServer]:
         say(server, MINE, ADA, f"/settings grant {VIC.id} viewer", "只看")
         yield server
         assert "Traceback" not in bot.said
-
-
-@pytest.fixture(scope="module")
-def state(root: Path, telegram: TelegramServer) -> Iterator[State]:
-    opened = State.open(f"sqlite:///{root / 'huayang' / 'state.sqlite'}")
-    yield opened
-    opened.close()
-
-
-def say(telegram: TelegramServer, chat: Chat, who: User, text: str, containing: str | None = None) -> Sent:
-    posted = telegram.message(chat, who, text)
-    return telegram.wait_message(chat.id, containing, after=posted, timeout=30)
 
 
 def stranger(number: int, name: str = "路人") -> User:

@@ -16,16 +16,11 @@ from bot.wiring import WarRoom
 from knowledge import catalog
 from tests.e2e.bots import OWNER, BotProcess
 from tests.e2e.server import Chat, Sent, TelegramServer, User, private
-from tests.e2e.shops import GROUP, OLGA, STRANGER, VERA, ask, bind, copied, tap
+from tests.e2e.shops import GROUP, OLGA, STRANGER, VERA, ask, bind, say, tap
 
 SIZE = "加购未付款有多少人"
 EMMA = User(14, "Emma", "en")  # a viewer whose Telegram is in English
 FORUM = Chat(-1003, "supergroup", "作战 · 话题", is_forum=True)
-
-
-@pytest.fixture(scope="module")
-def shop(demo_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return copied(demo_root, tmp_path_factory.mktemp("chats") / "huayang")
 
 
 @pytest.fixture(scope="module")
@@ -36,18 +31,6 @@ def telegram(shop: Path) -> Iterator[TelegramServer]:
         say(server, GROUP, OWNER, f"/settings grant {EMMA.id} viewer", "14")
         yield server
         assert "Traceback" not in bot.said
-
-
-@pytest.fixture(scope="module")
-def state(shop: Path, telegram: TelegramServer) -> Iterator[State]:
-    opened = State.open(f"sqlite:///{shop / 'state.sqlite'}")
-    yield opened
-    opened.close()
-
-
-def say(telegram: TelegramServer, chat: Chat, who: User, text: str, containing: str | None = None) -> Sent:
-    posted = telegram.message(chat, who, text)
-    return telegram.wait_message(chat.id, containing, after=posted, timeout=30)
 
 
 def later(telegram: TelegramServer, chat: Chat, after: int) -> list[str]:

@@ -15,16 +15,11 @@ import pytest
 from bot.state import State
 from tests.e2e.bots import OWNER, BotProcess
 from tests.e2e.server import Sent, TelegramServer, private
-from tests.e2e.shops import GROUP, OLGA, STRANGER, VERA, ask, bind, copied, note, tap
+from tests.e2e.shops import GROUP, OLGA, STRANGER, VERA, ask, bind, note, tap
 from tools.engine import Engine
 
 PLAN, SIZE = "加购未付款的人今天怎么做", "加购未付款有多少人"
 PNG = b"\x89PNG\r\n\x1a\n"
-
-
-@pytest.fixture(scope="module")
-def shop(demo_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return copied(demo_root, tmp_path_factory.mktemp("day") / "huayang")
 
 
 @pytest.fixture(scope="module")
@@ -35,13 +30,6 @@ def telegram(shop: Path) -> Iterator[TelegramServer]:
         bind(server, GROUP, "huayang")
         yield server
         assert "Traceback" not in bot.said
-
-
-@pytest.fixture(scope="module")
-def state(shop: Path, telegram: TelegramServer) -> Iterator[State]:
-    opened = State.open(f"sqlite:///{shop / 'state.sqlite'}")
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

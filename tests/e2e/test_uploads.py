@@ -12,7 +12,7 @@ import pytest
 from bot.state import State
 from tests.e2e.bots import BotProcess
 from tests.e2e.server import Chat, Posted, Sent, TelegramServer, private
-from tests.e2e.shops import GROUP, OLGA, VERA, ask, bind, copied, note, tap
+from tests.e2e.shops import GROUP, OLGA, VERA, ask, bind, note, tap
 
 HOME = private(OLGA)
 RULES = """# 花漾赠品规则
@@ -26,23 +26,11 @@ RULES = """# 花漾赠品规则
 
 
 @pytest.fixture(scope="module")
-def shop(demo_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return copied(demo_root, tmp_path_factory.mktemp("uploads") / "huayang")
-
-
-@pytest.fixture(scope="module")
 def telegram(shop: Path) -> Iterator[TelegramServer]:
     with TelegramServer() as server, BotProcess(server, [shop], shop.parent / "bot.log") as bot:
         bind(server, GROUP, "huayang")
         yield server
         assert "Traceback" not in bot.said
-
-
-@pytest.fixture(scope="module")
-def state(shop: Path, telegram: TelegramServer) -> Iterator[State]:
-    opened = State.open(f"sqlite:///{shop / 'state.sqlite'}")
-    yield opened
-    opened.close()
 
 
 def answer_to(telegram: TelegramServer, sent: Posted, containing: str | None = None) -> Sent:

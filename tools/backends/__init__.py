@@ -1,0 +1,1 @@
+"""Engines that a merchant runs, read with the same expressions as the workspace's own."""

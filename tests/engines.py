@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from tests.postgres import new_database
-from tools.backends.url import WarehouseURL, parse
-from tools.engine import Engine
+from tools.backends.url import parse
+from tools.engine import Engine, open_engine
 from tools.publish import Published, publish
 from tools.reader import Reader
 from tools.shop import Shop, load_shop
@@ -22,7 +22,7 @@ from tools.shop import Shop, load_shop
 ELSEWHERE = ("postgres", "spark")
 # Small plans on two busy cores: what a big cluster wins by compiling and adapting only costs here.
 SPARK = (
-    "&spark.sql.shuffle.partitions=1&spark.driver.memory=1g&spark.sql.adaptive.enabled=false"
+    "&spark.sql.shuffle.partitions=1&spark.sql.autoBroadcastJoinThreshold=-1&spark.driver.memory=1g&spark.sql.adaptive.enabled=false"
     "&spark.sql.codegen.wholeStage=false&spark.sql.codegen.factoryMode=NO_CODEGEN"
     "&spark.driver.extraJavaOptions=-XX:TieredStopAtLevel=1%20-XX:%2BUseSerialGC"
 )
@@ -51,22 +51,11 @@ def shop_at(root: Path, url: str) -> Shop:
     return replace(load_shop(root), warehouse=parse(url))
 
 
-def opened(to: WarehouseURL, root: Path) -> Reader:
-    """The engine at `to`."""
-    return _open(replace(shop_at(root, "duckdb"), warehouse=to))
-
-
-def _open(shop: Shop) -> Reader:
-    from tools.engine import open_engine
-
-    return open_engine(shop)
-
-
 @contextmanager
 def published(engine: Engine, shop: Shop) -> Iterator[tuple[Reader, Published]]:
     """What `engine` holds, at the shop's engine."""
     done = publish(engine, shop)
-    reader = _open(shop)
+    reader = open_engine(shop)
     try:
         yield reader, done
     finally:

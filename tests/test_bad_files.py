@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -197,36 +199,86 @@ def test_a_reject_file_that_cannot_be_written_takes_the_import_back(
 
 # --- a kill in the middle ------------------------------------------------------------------------------------------
 
-
-@pytest.mark.parametrize(("table", "header", "line"), [
+KILLED = """
+import os, signal, sys
+from bot.cli import main
+from tools.engine import Engine
+at, run, step = int(sys.argv[1]), Engine.execute, 0
+def execute(self, sql, parameters=()):
+    global step
+    step += 1
+    if step == at:
+        os.kill(os.getpid(), signal.SIGKILL)
+    found = run(self, sql, parameters)
+    if at == 0:
+        print(sql.split(" ")[0], file=sys.stderr)
+    return found
+Engine.execute = execute
+sys.exit(main(sys.argv[2:]))
+"""
+TABLES = [
     ("events", EVENTS, "u{n},2026-06-01 10:00:00,visit"),
     ("orders", "order_id,user_id,kind,created_at,amount", "o{n},u{n},normal,2026-06-01,5元"),
-])  # fmt: skip
+]
+
+
+def large(shop: Shop, header: str, line: str, total: int) -> Path:
+    return shop.file("\n".join([header, *(line.format(n=n) for n in range(2, total + 2))]) + "\n", "large.csv")
+
+
+def whole_afterwards(shop: Shop, table: str, path: Path, total: int) -> None:
+    """The next import of the file works, whatever the kill has left, and everybody is known."""
+    status, report = shop.run(table, path)
+    assert (status, report["read"], report["accepted"]) == (0, total, total)
+    assert shop.rows(f"select count(*) from {table}") == [(str(total + (table == "events")),)]
+    assert shop.rows("select count(*), count(distinct user_id) from people") == [(str(total + 1), str(total + 1))]
+    assert not [p for p in os.listdir(shop.root) if p.startswith(".import")]
+
+
+@pytest.mark.parametrize(("table", "header", "line"), TABLES)
+def test_a_kill_before_any_statement_leaves_the_data_as_before(shop: Shop, table: str, header: str, line: str) -> None:
+    total = 3000
+    path = large(shop, header, line, total)
+    shutil.copytree(shop.root, shop.files / "copy")
+
+    def run(root: Path, at: int) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", KILLED, str(at), "--shop", str(root), "import", table, str(path), "--json"]
+        return subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+
+    steps = [word for word in run(shop.files / "copy", 0).stderr.split() if word.isupper()]
+    commit = len(steps) - steps[::-1].index("COMMIT")  # counted from 1
+    begin = steps.index("BEGIN") + 1
+    assert commit - begin > 5
+    before = shop.rows(f"select count(*) from {table}")
+    for at in (begin, *random.Random(table).sample(range(begin + 1, commit), 3), commit):
+        assert run(shop.root, at).returncode == -signal.SIGKILL
+        assert shop.rows(f"select count(*) from {table}") == before, steps[at - 1]
+    whole_afterwards(shop, table, path, total)
+
+
+@pytest.mark.parametrize(("table", "header", "line"), TABLES)
 def test_a_kill_at_any_moment_leaves_the_data_as_before_or_whole(
     shop: Shop, table: str, header: str, line: str
 ) -> None:
-    total = 150_000
+    total = 80_000
+    path = large(shop, header, line, total)
+    shutil.copytree(shop.root, shop.files / "copy")
     before = shop.rows(f"select count(*) from {table}")[0][0]
-    whole = str(int(before) + total)
-    path = shop.file("\n".join([header, *(line.format(n=n) for n in range(2, total + 2))]) + "\n", "large.csv")
-    command = [sys.executable, "-c", IMPORT, "--shop", str(shop.root), "import", table, str(path)]
-    draw, at = random.Random(table), []
+
+    def start(root: Path) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-c", IMPORT, "--shop", str(root), "import", table, str(path)]
+        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT)
+
     began = time.monotonic()
-    for _ in range(5):
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT)
-        wal = shop.root / "data.duckdb.wal"
-        while process.poll() is None and not wal.exists() and time.monotonic() - began < 60:
-            time.sleep(0.005)  # until the data file is open for writing
-        time.sleep(draw.random() * 0.6)
+    assert start(shop.files / "copy").wait() == 0
+    takes = time.monotonic() - began
+    for _ in range(3):
+        process = start(shop.root)
+        time.sleep(takes * random.uniform(0.4, 0.95))
         process.kill()
         process.wait()
         count = shop.rows(f"select count(*) from {table}")[0][0]
-        at.append(count)
-        assert count in (before, whole), at
-        if count == whole:
+        assert count in (before, str(int(before) + total))
+        if count != before:
             break
-    status, report = shop.run(table, path)
-    assert (status, report["read"], report["accepted"]) == (0, total, total)
-    assert shop.rows(f"select count(*) from {table}") == [(whole,)]
-    assert shop.rows("select count(*), count(distinct user_id) from people") == [(str(total + 1), str(total + 1))]
-    assert not [p for p in os.listdir(shop.root) if p.startswith(".import")]
+    whole_afterwards(shop, table, path, total)

@@ -84,6 +84,11 @@ def test_what_is_past_cannot_be_in_2050(shop: Shop, table: str, text: str, colum
     assert [(line, title, why) for line, title, _, why in rejects(report)] == [(2, column, "in_future")]
 
 
+def test_a_log_in_seconds_cannot_be_in_2050_either(shop: Shop) -> None:
+    report = shop.load("events", "1,2,3,pv,1511544070\n1,2,3,pv,2524608000\n", "--format", "taobao-userbehavior")
+    assert [(line, why) for line, _, _, why in rejects(report)] == [(2, "in_future")]
+
+
 def test_validity_and_targets_may_lie_ahead(shop: Shop) -> None:
     assert counts(shop.load("coupons", "coupon_id,user_id,valid_from,valid_to\nk1,u1,2049-12-31,2050-01-01\n"))[1] == 1
     assert counts(shop.load("targets", "campaign,crowd,metric,value,date\n618,all,buyers,9,2050-06-18\n"))[1] == 1

@@ -23,7 +23,7 @@ from bot.grounding import numerals
 from bot.wiring import WarRoom
 from tests import tiny_shop
 from tests.shops import dated, load
-from tools import cells, chart_data, chart_page, charts, metrics, tables
+from tools import cells, chart_data, chart_page, chart_splits, charts, metrics, tables
 from tools.context import Context
 from tools.engine import Engine
 from tools.errors import AskAgain, NeedsPerson
@@ -54,6 +54,11 @@ def sizes_figure(ctx: Context, *args: Any) -> Figure:
     return charts.draw_sizes(chart_data.sizes_data(ctx, *args))
 
 
+def split_figure(ctx: Context, *args: Any) -> Figure:
+    data = chart_splits.split_data(ctx, *args)
+    return charts.draw_trend(data) if isinstance(data, chart_data.TrendData) else charts.draw_sizes(data)
+
+
 PICTURES = {
     "funnel of the panel": (funnel_figure, NOW, (PANEL, D(2026, 6, 16), D(2026, 6, 17))),
     "funnel, long name": (funnel_figure, NOW, ([LONG, "all"], D(2026, 6, 1), D(2026, 6, 15))),
@@ -66,6 +71,13 @@ PICTURES = {
     "double 11": (trend_figure, NOW, ("paid_amount", "all", D(2025, 10, 1), D(2025, 11, 14))),
     "after the data": (trend_figure, datetime(2026, 6, 20, 9), ("buyers", "all", D(2026, 6, 10), D(2026, 6, 20))),
     "review": (trend_figure, datetime(2026, 6, 25, 9), ("paid_amount", "all", D(2026, 5, 1), D(2026, 6, 25))),
+    "by hour, today": (split_figure, NOW, ("paid_amount", "all", D(2026, 6, 17), D(2026, 6, 17), "hour")),
+    "by hour, a ratio": (split_figure, NOW, ("visit_cart_rate", "member", D(2026, 6, 10), D(2026, 6, 16), "hour")),
+    "by item": (split_figure, NOW, ("carters", LONG, D(2026, 6, 1), D(2026, 6, 17), "item")),
+    "by category": (split_figure, NOW, ("aov", "last_seen_within:30", D(2026, 6, 16), D(2026, 6, 16), "category")),
+    "by channel": (split_figure, NOW, ("touch_roi", "all", D(2026, 6, 1), D(2026, 6, 16), "channel")),
+    "by lifecycle": (split_figure, NOW, ("crowd_size", "all", D(2026, 6, 16), D(2026, 6, 16), "lifecycle")),
+    "item in the crowd": (trend_figure, NOW, ("buyers", "item:i0009", D(2026, 6, 14), D(2026, 6, 17))),
     "sizes": (sizes_figure, NOW, (["cart_unpaid", "last_push", LONG, "balance_due", "dormant_vip", "all"],)),
 }
 
@@ -299,7 +311,7 @@ def test_days_without_a_ratio_break_the_line(tiny: Context) -> None:
         ("chart_empty", lambda c: charts.funnel(c, ["all"], D(2026, 5, 2), D(2026, 5, 3))),
         ("chart_empty", lambda c: charts.sizes(c, ["member and not member"])),
         ("chart_no_crowds", lambda c: charts.sizes(c, [])),
-        ("chart_too_many", lambda c: charts.sizes(c, [f"city:{i}" for i in range(13)])),
+        ("chart_too_many", lambda c: charts.sizes(c, [f"last_paid_within:{i}" for i in range(1, 14)])),
         ("chart_too_long", lambda c: charts.trend(c, "buyers", "all", D(2026, 1, 1), D(2026, 6, 17))),
         ("window_in_future", lambda c: charts.trend(c, "buyers", "all", D(2026, 6, 18), D(2026, 6, 19))),
         ("unknown_crowd", lambda c: charts.funnel(c, ["nobody"], D(2026, 6, 16), D(2026, 6, 17))),
@@ -445,6 +457,80 @@ def test_a_table_by_day_keeps_a_crowds_days_together(tiny: Context, tmp_path: Pa
     scope = metrics.scope_of(over, tiny.shop.campaigns, tiny.shop.settings)
     cells = metrics.compute(tiny.engine, ["buyers"], ["all", "new"], over, scope, "day")
     assert [int(r[3]) for r in rows] == [c.value for crowd in ("all", "new") for c in cells if c.crowd == crowd]
+
+
+def test_a_table_by_item_has_titles_and_ids_the_largest_first(tiny: Context, tmp_path: Path) -> None:
+    path = tmp_path / "items.csv"
+    assert tables.panel_csv(tiny, ["buyers", "paid_amount", "touch_roi"], ["all"], *tiny_shop.WINDOW, "item", path) == 3
+    header, *rows = read_back(path)
+    assert header == ["crowd", "from", "until", "item id", "item", "buyers (people)", "paid amount (USD)"]
+    # u02 and u03 paid the serum; u02 the cream, of unknown amount; u07 the balance of the box
+    assert rows[0][3:] == ["I1", "Serum", "2", "300.00"]
+    assert sorted(r[3:] for r in rows[1:]) == [["I2", "Cream", "1", ""], ["I3", "Gift box", "1", "300.00"]]
+
+
+def test_a_table_by_hour_runs_in_time_and_by_channel_counts_messages(tiny: Context, tmp_path: Path) -> None:
+    path = tmp_path / "split.csv"
+    tables.panel_csv(tiny, ["buyers"], ["all"], *tiny_shop.WINDOW, "hour", path)
+    assert [r[3:] for r in read_back(path)] == [
+        ["hour", "buyers (people)"], ["10:00", "1"], ["12:00", "1"], ["20:00", "1"],
+    ]  # fmt: skip
+    tables.panel_csv(tiny, ["touch_sent", "touch_roi"], ["all"], *tiny_shop.WINDOW, "channel", path)
+    header, *rows = read_back(path)
+    assert header[3:] == ["channel", "messages sent", "touch ROI"]
+    assert {r[3]: r[4] for r in rows} == {"SMS": "3", "push": "1", "group message": "1", "unknown": "1"}
+    assert not any("%" in r[5] for r in rows)
+
+
+def test_columns_of_hours_by_hand(tiny: Context) -> None:
+    data = chart_splits.split_data(tiny, "buyers", "all", D(2026, 6, 16), D(2026, 6, 16), "hour")
+    assert isinstance(data, chart_data.TrendData)
+    assert len(data.days) == 24
+    assert {i: d.value for i, d in enumerate(data.days) if d.value} == {12: 1, 20: 1}
+    assert [h.shown for h in data.heads] == ["2 people", "1 person"]
+    today = chart_splits.split_data(tiny, "buyers", "all", D(2026, 6, 17), D(2026, 6, 17), "hour")
+    assert isinstance(today, chart_data.TrendData)
+    assert [d.value for d in today.days] == [0] * 10 + [1] + [None] * 13
+    assert [i for i, d in enumerate(today.days) if d.partial] == [10]
+
+
+def test_bars_of_a_split_by_hand(tiny: Context) -> None:
+    data = chart_splits.split_data(tiny, "touch_sent", "all", *tiny_shop.WINDOW, "channel")
+    assert isinstance(data, chart_data.SizesData)
+    assert (data.rows[0].name, data.rows[0].value, data.rows[0].shown) == ("SMS", 3, "3")
+    assert len(data.rows) == 4
+
+
+@pytest.mark.parametrize(
+    ("code", "arguments"),
+    [
+        ("no_such_split_of", ("touch_roi", "item")),
+        ("unknown_by", ("buyers", "moon")),
+        ("chart_empty", ("deposit_buyers", "category")),
+    ],
+)
+def test_a_split_that_cannot_be_drawn_is_said(tiny: Context, code: str, arguments: tuple[str, str]) -> None:
+    key, by = arguments
+    with pytest.raises(AskAgain) as e:
+        charts.split(tiny, key, "fan", D(2026, 6, 17), D(2026, 6, 17), by)
+    assert e.value.code == code
+    assert all(e.value.message(lang) and e.value.hint(lang) for lang in ("zh", "en"))
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ("昨天每小时成交金额", "split"),
+        ("各渠道触达效果", "split"),
+        ("本周每天的加购人数", "trend"),
+        ("会员昨天的客单价", "trend"),
+    ],
+)
+def test_the_picture_fits_the_answer(demo: WarRoom, question: str, kind: str) -> None:
+    from bot.conversation import Question, answer
+    from bot.exports import chart_of
+
+    assert chart_of(demo, answer(demo, Question(question))).id.startswith(kind)
 
 
 @pytest.mark.parametrize(

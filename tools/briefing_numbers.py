@@ -71,7 +71,7 @@ def reaches(engine: Reader, table: str, end: datetime, day: date) -> bool:
     if end < day_start(day):
         return False
     sql = (
-        f"SELECT CAST(min(last) AS VARCHAR) AS usual FROM (SELECT max(CAST(ts AS TIME)) AS last "
+        f"SELECT min(last) AS usual FROM (SELECT max(strftime(ts, '%H:%M:%S')) AS last "
         f"FROM (SELECT {_MOMENTS[table]} AS ts FROM {table}) AS moments "
         f"WHERE ts >= DATE '{day - _USUAL_DAYS * _DAY}' AND ts < DATE '{day}' GROUP BY CAST(ts AS DATE)) AS days"
     )

@@ -111,7 +111,7 @@ def parsed(name: str, column: Column, text: str, rules: Rules, *, count: bool = 
         return text
     cases = " ".join(f"WHEN {test} THEN {value}" for test, value in _usual(column, text, rules))
     mended = _mended(column, text, rules)
-    value = f"CASE {cases} WHEN {text} IS NOT NULL THEN {repairs.counted(name, mended) if count else mended} END"
+    value = f"CASE WHEN {text} IS NULL THEN NULL {cases} ELSE {repairs.counted(name, mended) if count else mended} END"
     if column.end_of_day:
         value = f"CASE WHEN regexp_matches({text}, '[:时点]') THEN {value} ELSE {value} + INTERVAL '86399 seconds' END"
     return f"CAST({value} AS DATE)" if column.type == "day" else value

@@ -200,13 +200,14 @@ def _draft(ctx: Context, brief: Brief, variant: str, written: Written) -> Draft:
 
 
 def measures(ctx: Context, verdict: Verdict) -> tuple[Fact, Fact]:
-    """How long a copy is: UTF-16 units (DuckDB counts characters, so those beyond the basic plane count again), messages."""
+    """How long a copy is: UTF-16 units (engines count characters, so those beyond the basic plane count again), messages."""
     text = literal(verdict.text).removeprefix("SELECT ")
-    beyond = f"length(regexp_replace({text}, '[\\x{{0}}-\\x{{FFFF}}]', '', 'g'))"
+    # The characters themselves: how a pattern names one by its number differs from engine to engine.
+    beyond = f"length(regexp_replace({text}, '[^\U00010000-\U0010ffff]', '', 'g'))"
     query = f"SELECT length({text}) + {beyond}"
     n = ctx.sheet.add(ctx.say("draft.label_units"), verdict.units, "count", query)
     one = "1" if verdict.channel not in ("sms", "card_sms") else ""
-    segments = f"SELECT {one or f'CASE WHEN n <= 70 THEN 1 ELSE ceil(n / 67.0) END FROM ({query} AS n)'}"
+    segments = f"SELECT {one or f'CASE WHEN n <= 70 THEN 1 ELSE ceil(n / 67.0) END FROM ({query} AS n) AS counted'}"
     return n, ctx.sheet.add(ctx.say("draft.label_segments"), verdict.segments, "count", segments)
 
 

@@ -23,6 +23,7 @@ from tools.documents import REFUSED, TYPES, read
 from tools.errors import NeedsPerson
 from tools.mapping import mapped
 from tools.records import first_of_parquet, is_parquet
+from tools.repairs import half_width, with_words
 from tools.taobao import COLUMNS as TAOBAO
 from tools.textfile import BLANKS, open_text
 
@@ -197,7 +198,8 @@ def reads(column: Column, value: str) -> bool:
         return value.lower() in {w.lower() for key, words in column.values.items() for w in (key, *words)}
     if column.type in ("time", "day"):
         try:
-            datetime.fromisoformat(re.sub(r"\b(\d)\b", r"0\1", value.replace("/", "-")))
+            day = re.sub(r"(\d+)年(\d+)月(\d+)[日号]\s*", r"\1-\2-\3 ", value).replace("/", "-").strip()
+            datetime.fromisoformat(re.sub(r"\s+(?=[+-])", "", re.sub(r"\b(\d)\b", r"0\1", day)))
         except ValueError:
             return False
         return True
@@ -205,7 +207,7 @@ def reads(column: Column, value: str) -> bool:
         return value.lower() in {"0", "1", "true", "false", "y", "n", "yes", "no", "是", "否"}
     if column.type == "text":
         return True
-    return re.fullmatch(r"\+?[\d,]+(\.\d+)?", value) is not None
+    return "-" not in value and re.fullmatch(with_words(column.type), half_width(value)) is not None
 
 
 # --- what is shown -----------------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tools.engine import Engine
 
 _WIDE, _NARROW = "０１２３４５６７８９．，％＋－：￥\u3000\u00a0", "0123456789.,%+-:¥  "
-NUMBER = r"(?:(?:\d+|\d{1,3}(?:,\d{3})+)(?:[.]\d+)?|[.]\d+)"
+_NUMBER = r"(?:(?:\d+|\d{1,3}(?:,\d{3})+)(?:[.]\d+)?|[.]\d+)"
 _CURRENCY = r"(?:¥|RMB|CNY|人民币)?"
 _MONEY_WORDS = "元|圆|块|块钱|RMB|CNY"
 _COUNT_WORDS = "件|个|单|次|人|位|名|张|条|份|套|盒|瓶|支|只|箱|袋|包|双|台|笔|分|天"
@@ -58,30 +58,49 @@ def _matches(text: str, pattern: str) -> str:
 # --- numbers -----------------------------------------------------------------------------------------------------
 
 
+def with_words(kind: str) -> str:
+    """The pattern of a number of `kind` money | number | integer with what people write around it, in half-width signs."""
+    words = {"money": _MONEY_WORDS, "integer": _COUNT_WORDS}.get(kind, f"{_MONEY_WORDS}|{_COUNT_WORDS}|%")
+    return rf"([+-]?){_CURRENCY}\s*([+-]?)({_NUMBER})\s*({'|'.join(_TIMES)})?\s*({words})?"
+
+
+def half_width(text: str) -> str:
+    """What a number is looked at as, in Python; in SQL it is the same translation."""
+    return text.translate(str.maketrans(_WIDE, _NARROW))
+
+
 def amount(text: str, kind: str) -> str:
     """`text` with units, grouping, full-width signs, for `kind` money | number | integer: its SQL value, NULL where unread."""
+    cents = {"money": r"(?:[.]\d{1,2})?", "number": r"(?:[.]\d+)?", "integer": ""}[kind]
     narrow = f"translate({text}, {_quote(_WIDE)}, {_quote(_NARROW)})"
-    words = {"money": _MONEY_WORDS, "integer": _COUNT_WORDS}.get(kind, f"{_MONEY_WORDS}|{_COUNT_WORDS}|%")
-    pattern = rf"([+-]?){_CURRENCY}\s*([+-]?)({NUMBER})\s*({'|'.join(_TIMES)})?\s*({words})?"
-    sign = f"CASE WHEN ({_part(narrow, pattern, 1)} || {_part(narrow, pattern, 2)}) IN ('', '+') THEN 1 ELSE -1 END"
-    digits = f"coalesce(try_cast(replace({_part(narrow, pattern, 3)}, ',', '') AS DECIMAL(27, 9)), {_HUGE})"
+    found = f"regexp_extract({narrow}, {_quote(f'^(?:{with_words(kind)})$')}, ['sign', 'second', 'digits', 'times', 'word'])"
     cases = " ".join(f"WHEN {_quote(word)} THEN {times}" for word, times in _TIMES.items())
-    times = f"CASE {_part(narrow, pattern, 4)} {cases} ELSE 1 END"
-    # Two signs say nothing that anybody means; a percentage is of one, exactly.
-    one_sign = f"strlen({_part(narrow, pattern, 1)} || {_part(narrow, pattern, 2)}) < 2"
-    value = f"(({sign}) * ({times})) * {digits}"
-    if kind == "number":
-        value = f"CASE WHEN {_part(narrow, pattern, 5)} = '%' THEN {value} * 0.01 ELSE {value} END"
-    read = f"CASE WHEN {_matches(narrow, pattern)} AND {one_sign} THEN {_as(value, kind)} "
-    if kind != "number":  # there the plain way reads it
-        read += f"WHEN {_whole(narrow)} THEN {_as(f'try_cast({narrow} AS DOUBLE)', kind)} "
-    return read + "END"
+    size = (
+        f"(CASE p.times {cases} ELSE 1 END) * coalesce(try_cast({_ungrouped('p.digits')} AS DECIMAL(27, 9)), {_HUGE})"
+    )
+    value = f"(CASE WHEN (p.sign || p.second) IN ('', '+') THEN 1 ELSE -1 END) * {size}"
+    if kind == "number":  # a percentage is of one, exactly
+        value = f"CASE WHEN p.word = '%' THEN {value} * 0.01 ELSE {value} END"
+    # Two signs say nothing that anybody means; a part of a thing is none.
+    meant = "p.digits <> '' AND strlen(p.sign || p.second) < 2" + (f" AND {size} % 1 = 0" if kind == "integer" else "")
+    once = f"CASE WHEN {meant} THEN {cast(value, kind)} END"
+    return (
+        f"CASE WHEN {_matches(text, r'[+-]?[0-9]{1,3}(?:,[0-9]{3})+' + cents)} THEN {cast(_ungrouped(text), kind)} "
+        f"WHEN {_matches(narrow, _SCIENTIFIC)} THEN {_scientific(narrow, kind)} "
+        f"ELSE list_transform([{found}], lambda p: {once})[1] END"  # the list of one: looked for once, used six times
+    )
 
 
-def _as(value: str, kind: str) -> str:
-    if kind == "integer":
-        return f"CASE WHEN {value} = trunc({value}) THEN {cast(value, kind)} END"
-    return cast(value, kind)
+def _ungrouped(text: str) -> str:
+    return f"replace({text}, ',', '')"
+
+
+def _scientific(text: str, kind: str) -> str:
+    """A number with an exponent, where all its digits before the point are written: 1.23E+2, not 1.2E+2."""
+    decimals, power = _part(text, _SCIENTIFIC, 3), f"try_cast({_part(text, _SCIENTIFIC, 4)} AS INTEGER)"
+    number = f"try_cast({text} AS DOUBLE)"
+    whole = f" AND {number} = trunc({number})" if kind == "integer" else ""
+    return f"CASE WHEN strlen({decimals}) >= {power}{whole} THEN {cast(number, kind)} END"
 
 
 def cast(value: str, kind: str) -> str:
@@ -89,12 +108,6 @@ def cast(value: str, kind: str) -> str:
     if kind == "number":
         return f"try_cast({value} AS DOUBLE)"
     return f"coalesce(try_cast({value} AS {'BIGINT' if kind == 'integer' else 'DECIMAL(18, 2)'}), {_HUGE})"
-
-
-def _whole(text: str) -> str:
-    """Whether a number in scientific notation has all its digits before the point written: 1.23E+2, not 1.2E+2."""
-    decimals, power = _part(text, _SCIENTIFIC, 3), f"try_cast({_part(text, _SCIENTIFIC, 4)} AS INTEGER)"
-    return f"{_matches(text, _SCIENTIFIC)} AND strlen({decimals}) >= {power}"
 
 
 # --- times -------------------------------------------------------------------------------------------------------

@@ -136,8 +136,8 @@ class Lexicon:
         for key, pattern in self._patterns:
             for p in pattern.finditer(text):
                 # A name that says more than the description (non-members who never bought) stands.
-                says_more = (m for m in named if m.start <= p.start() and p.end() <= m.end and m.text != p[0])
-                if p[0] and not any(says_more):
+                around = [m for m in named if m.start <= p.start() and p.end() <= m.end]
+                if p[0] and all(m.text == p[0] and m.value("crowd") == key for m in around):
                     candidates.append(Match(p.start(), p.end(), p[0], (("crowd", key),), True))
         chosen: list[Match] = []
         # A described crowd (没付尾款) is taken before the words inside it and around it (付尾款的有多少人).

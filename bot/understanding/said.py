@@ -14,7 +14,7 @@ def summary(what: Interpretation, lang: str) -> str:
     """会员 · 进店-加购比率 · 6 月 17 日 · 和前一天比; the intent's name where nothing more was named."""
     parts = [audience.label(audience.parse(c), lang) for c in what.crowds]
     parts += [catalog.metrics()[m].name.get(lang) for m in what.metrics]
-    parts += [f.partition(":")[2] for f in what.filters]
+    parts += [audience.label(audience.parse(f), lang) for f in what.filters]
     if what.channel:
         parts.append(prompts.text(f"channel.{what.channel}", lang))
     if not parts:

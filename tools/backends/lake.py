@@ -140,7 +140,7 @@ class LakePublication:
         """Take away files of ours that do not count (any more)."""
         count = {f for part in _read(self._lake) or [] for f in part["files"]}
         for table in wanted():
-            for path in (self._lake / table).rglob(f"{_OURS}*.parquet"):
+            for path in list((self._lake / table).rglob(f"{_OURS}*.parquet")):
                 if path.relative_to(self._lake).as_posix() not in count:
                     path.unlink()
                     if path.parent.name.startswith("day=") and not any(path.parent.iterdir()):

@@ -110,12 +110,13 @@ class Spark(Warehouse):
 
     def _filled(self, name: str) -> Any:
         """A folder that the merchant's pipelines fill, with the columns that it has; None where there is none."""
+        read = self.session.read
         from pyspark.errors import AnalysisException
 
         try:
-            return self.session.read.parquet(f"{self._folder or self._url.lake}/{name}")
+            return read.parquet(f"{self._folder or self._url.lake}/{name}")
         except AnalysisException as e:
-            if e.getErrorClass() == "PATH_NOT_FOUND" or e.getErrorClass() == "UNABLE_TO_INFER_SCHEMA":
+            if e.getCondition() in ("PATH_NOT_FOUND", "UNABLE_TO_INFER_SCHEMA"):
                 return None
             raise
 

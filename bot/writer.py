@@ -244,6 +244,15 @@ def _table(data: dict[str, Any], lang: str) -> list[str]:
         if data["hourly"] and not data["compare"]:
             lines = _packed(lines)
         return [f"**{head}**", *peaks, *(f"· {line}" for line in lines)]
+    if len({r["crowd"] for r in rows}) == 1:
+        head = fixed("metric.rows_head_crowd", lang, by=data["by"], when=data["when"], crowd=rows[0]["crowd"])
+        together: dict[str, list[str]] = {}
+        for r in rows:
+            together.setdefault(r["by"], []).append(f"{r['metric']} {r['value']}{_beside(r, data, lang)}")
+        return [
+            f"**{head}**",
+            *(f"· {fixed('metric.row_many', lang, by=by, values=' · '.join(said))}" for by, said in together.items()),
+        ]
     head = fixed("metric.rows_head_many", lang, by=data["by"], when=data["when"])
     return [
         f"**{head}**",

@@ -68,7 +68,7 @@ def _stored_and_defined(engine: Engine, name: str) -> tuple[list[Any], list[Any]
     return stored_rows, defined_rows
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(batches=_batches)
 def test_facts_follow_every_import(batches: list[tuple[str, list[Any]]]) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -54,10 +54,7 @@ def test_what_engine_cannot_be(tmp_path: Path, text: str, said: str) -> None:
     assert "secret" not in str(e.value)
 
 
-def test_a_database_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tools.backends import postgres
-
-    monkeypatch.setattr(postgres, "_PATIENCE", 0.5)
+def test_a_database_that_is_not_there(tmp_path: Path) -> None:
     reader = open_engine(shop_at(tmp_path, f"postgresql://me@/x?host={tmp_path}"))
     with pytest.raises(NeedsPerson) as e:
         reader.query("SELECT count(*) AS n FROM events")

@@ -65,6 +65,7 @@ ROW_RULES = {
         ("paid_at", "balance_before_deposit", _not_after("deposit_paid_at", "paid_at")),
     ],
     "coupons": [("valid_to", "ends_before_begin", "valid_to < valid_from")],
+    "touches": [("cost", "negative", "cost < 0")],
 }
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import pairwise
 
 import prompts
 from bot.answer import Clarify, Intent, Interpretation
 from bot.understanding.conditions import Condition, Doubt, find_conditions
 from bot.understanding.dates import LAST_YEAR, Period, find_period
 from bot.understanding.drafting import DraftWish, completed, read_wish, text_to_check, wants_draft
-from bot.understanding.lexicon import Lexicon, Match, Slot, fold, words
+from bot.understanding.lexicon import Lexicon, Match, fold, words
+from bot.understanding.slots import Slots, settled
 from knowledge import catalog
 from tools.campaigns import Campaign, campaign_for, earlier_same
 from tools.metrics import splittable
@@ -29,10 +29,6 @@ _CODE = re.compile(
 )
 # Slots whose words may hold a word of time that is no period (和昨天比, 历史预售).
 _NAMES = ("crowd", "metric", "compare", "by", "ambiguous_crowd", "ambiguous_metric")
-_NEGATION = re.compile(
-    r"(?:非|不是|不属于|除了|除|排除|不含|不包括|去掉|\bnot(?: an?)?|\bnon|\bare ?n't"
-    r"|\bexcept(?: for)?|\bexcluding|\bother than|\bwithout)\s*$"
-)
 _THEM = re.compile(r"他们|她们|这些人|这批人|这群人|\bthem\b|\bthey\b|\bthese people\b")
 _DEFINITION = (
     "原则", "遵循", "圈选", "是什么", "什么是", "什么意思", "啥意思", "怎么算", "定义", "口径", "公式",
@@ -41,13 +37,6 @@ _DEFINITION = (
 _OVERVIEW = ["visitors", "carters", "buyers", "paid_amount"]
 _SENT = re.compile(r"触达|短信|消息|\bmessag|\boutreach\b|\btexts\b")
 _TOUCHES = ["touch_sent", "touch_delivery_rate", "touch_click_rate", "touch_conversion_rate", "touch_roi"]
-# Of people who are a metric themselves what they did is one too: 活跃会员里成交了多少人.
-_WHO_DID = {
-    ("active_members", "buyers"): "active_member_buyers",
-    ("active_fans_only", "buyers"): "active_fan_only_buyers",
-    ("rv_active", "buyers"): "rv_active_buyers",
-    ("rv_active", "paid_amount"): "rv_active_amount",
-}
 
 
 @dataclass(frozen=True)
@@ -79,12 +68,12 @@ def interpret(
     """What `question` asks, given what was understood before it in the same session. `drafted`: the last draft's wish."""
     checked = text_to_check(question)
     if checked is not None:
-        about = _Slots(lexicon.find(fold(checked[0])), fold(checked[0]))
+        about = Slots(lexicon.find(fold(checked[0])), fold(checked[0]))
         judged = Interpretation(intent="check", channel=about.first("channel"))
         return Understood(_complete(judged, about, now, campaigns, lang))
     text = fold(question)[:MAX_LENGTH]
     if _CODE.search(text):
-        return Understood(_complete(Interpretation(intent="unsupported"), _Slots([], ""), now, campaigns, lang))
+        return Understood(_complete(Interpretation(intent="unsupported"), Slots([], ""), now, campaigns, lang))
     conditions, doubt = find_conditions(text, lexicon, now, campaigns, reply=previous is not None)
     text = _masked(text, [c.span for c in conditions] + ([doubt.span] if doubt else []), " ")
     found = lexicon.find(text)
@@ -95,7 +84,7 @@ def interpret(
     named, missing = _named_campaign(found, text, now, campaigns)
     names = [(m.start, m.end) for m in found if _names_something(m)]
     period = find_period(_masked(text, names), now, campaigns, named)
-    slots = _Slots(_settled(lexicon.find(text, period.spans if period else ()), period is not None), text)
+    slots = Slots(settled(lexicon.find(text, period.spans if period else ()), period is not None), text)
     if period is None and slots.has("phase"):
         period = _of_phase(slots.first("phase") or "", named or campaign_for(now.date(), campaigns), now)
 
@@ -173,101 +162,6 @@ def _of_phase(key: str, campaign: Campaign | None, now: datetime) -> Period | No
     return Period(phase.first, last, ())
 
 
-def _narrower(expression: str, key: str) -> str:
-    """Both at once; where one is a part of the other by definition (权益未核销会员 of 会员), the part alone."""
-    within = {k: c.within for k, c in catalog.crowds().items()}
-    parts = expression.split(" and ")
-    if key in parts or any(within.get(p) == key for p in parts):
-        return expression
-    kept = [p for p in parts if within.get(key) != p]
-    return " and ".join([*kept, key])
-
-
-def _exclude(expression: str, key: str) -> bool:
-    """Nobody is in both, so both at once cannot be meant: 新客老客, 会员非会员."""
-    parts = expression.split(" and ")
-    return any({p, key} == {"new", "old"} or p == f"not {key}" or f"not {p}" == key for p in parts)
-
-
-class _Slots:
-    """The matches of one question by what they mean."""
-
-    def __init__(self, matches: Sequence[Match], text: str) -> None:
-        self.matches = matches
-        self.text = text
-
-    def all(self, slot: Slot) -> list[str]:
-        return list(dict.fromkeys(v for m in self.matches if (v := m.value(slot)) is not None))
-
-    def first(self, slot: Slot) -> str | None:
-        values = self.all(slot)
-        return values[0] if values else None
-
-    def has(self, slot: Slot) -> bool:
-        return any(m.value(slot) is not None for m in self.matches)
-
-    @property
-    def crowds(self) -> list[str]:
-        """The crowds named. Two that a joiner stands between (会员和新客) are two; otherwise (老客里的会员) both at once."""
-        named = [m for m in self.matches if m.value("crowd")]
-        out: list[str] = []
-        for i, m in enumerate(named):
-            key = ("not " if self.negated(m) else "") + (m.value("crowd") or "")
-            gap = (named[i - 1].end, m.start) if i else None
-            if gap and gap[1] - gap[0] <= 12 and not self._joined(*gap) and not _exclude(out[-1], key):
-                out[-1] = _narrower(out[-1], key)
-            else:
-                out.append(key)
-        return list(dict.fromkeys(out))
-
-    def negated(self, match: Match) -> bool:
-        """非会员, 不是会员的, 除了上海, not members, non-members."""
-        return bool(_NEGATION.search(self.text[: match.start]))
-
-    @property
-    def filters(self) -> list[str]:
-        return list(
-            dict.fromkeys(("not " if self.negated(m) else "") + v for m in self.matches if (v := m.value("filter")))
-        )
-
-    def _joined(self, start: int, end: int) -> bool:
-        between = self.text[start:end]
-        return any(m.value("joiner") is not None and start <= m.start < end for m in self.matches) or any(
-            c in between for c in ",，、/;；vs"
-        )
-
-    @property
-    def metrics(self) -> list[str]:
-        named = self.all("metric")
-        if self._conversion_of_messages and not named:
-            return ["touch_conversion_rate"]
-        found = [m for m in self.matches if m.value("metric")]
-        for who, did in pairwise(found):
-            both = _WHO_DID.get((who.value("metric") or "", did.value("metric") or ""))
-            if both and not self._joined(who.end, did.start):
-                return [both if m == who.value("metric") else m for m in named if m != did.value("metric")]
-        return named
-
-    @property
-    def _conversion_of_messages(self) -> bool:
-        """短信的转化率: of the rates that are called so, a channel's is that of its messages."""
-        return self.has("channel") and "conversion_rate" in (self.first("ambiguous_metric") or "").split(",")
-
-    @property
-    def channel(self) -> str | None:
-        """The channel named, also inside the name of a metric of messages (短信点击率)."""
-        inside = [m.text for m in self.matches if (m.value("metric") or "").startswith("touch_")]
-        named = ((c, w) for c, group in words().channels.items() for w in group if any(fold(w) in t for t in inside))
-        return self.first("channel") or next((c for c, _ in named), None)
-
-    @property
-    def intents(self) -> list[str]:
-        return self.all("intent")
-
-    def match(self, slot: Slot) -> Match:
-        return next(m for m in self.matches if m.value(slot) is not None)
-
-
 def _names_something(match: Match) -> bool:
     return any(slot in _NAMES for slot, _ in match.meanings)
 
@@ -280,25 +174,12 @@ def _masked(text: str, spans: Iterable[tuple[int, int]], mask: str = "\0") -> st
     return "".join(out)
 
 
-def _settled(matches: Sequence[Match], dated: bool) -> list[Match]:
-    """A word that names both a crowd and a metric (new members) is the metric where the question is about some days, a
-    comparison or a split, else the crowd."""
-    dated = dated or any(m.value("compare") or m.value("by") for m in matches)
-    dropped: Slot = "crowd" if dated else "metric"
-    return [
-        replace(m, meanings=tuple(x for x in m.meanings if x[0] != dropped))
-        if m.value("crowd") and m.value("metric")
-        else m
-        for m in matches
-    ]
-
-
 def _touched(conditions: Sequence[Condition], lang: str) -> list[str]:
     """What being in touch with an item means, where the question says more (买过面霜)."""
     return [prompts.text("filter.near", lang, said=c.near) for c in conditions if c.near]
 
 
-def _of_channel(out: Interpretation, slots: _Slots) -> Interpretation:
+def _of_channel(out: Interpretation, slots: Slots) -> Interpretation:
     """Messages are counted by channel where one is named (短信的点击率); other numbers know of no channel that was named."""
     nothing_named = not out.metrics and not slots.has("ambiguous_metric")
     if out.intent == "metric" and nothing_named and (out.channel or (out.by == "channel" and _SENT.search(slots.text))):
@@ -315,7 +196,7 @@ def _of_touches(metrics: Sequence[str]) -> bool:
     return bool(metrics) and all(m.startswith("touch_") for m in metrics)
 
 
-def _intent(slots: _Slots, filled: Interpretation, text: str) -> Intent:
+def _intent(slots: Slots, filled: Interpretation, text: str) -> Intent:
     named = set(slots.intents)
     if named & {"privacy", "elsewhere"}:
         return "unsupported"
@@ -356,7 +237,7 @@ def _intent(slots: _Slots, filled: Interpretation, text: str) -> Intent:
     return "knowledge" if named & {"knowledge"} or _WORDS.search(text) else "unsupported"
 
 
-def _clarify(slots: _Slots, doubt: Doubt | None, lang: str) -> Clarify | None:
+def _clarify(slots: Slots, doubt: Doubt | None, lang: str) -> Clarify | None:
     """A word that names several metrics, crowds or items is asked back, unless a clear name stands beside it."""
     if doubt is not None:
         question = prompts.text("answer.clarify_item", lang, word=doubt.word)
@@ -392,7 +273,7 @@ def _plain_name(key: str, lang: str) -> str:
     return same_language[0] if same_language else name
 
 
-def _comparison(slots: _Slots, now: datetime, campaigns: tuple[Campaign, ...]) -> tuple[str | None, list[str]]:
+def _comparison(slots: Slots, now: datetime, campaigns: tuple[Campaign, ...]) -> tuple[str | None, list[str]]:
     """(the comparison asked for, words of comparisons that are not computed)."""
     value = slots.first("compare")
     if value in ("unsupported", "day_before", "week_before"):
@@ -404,7 +285,7 @@ def _comparison(slots: _Slots, now: datetime, campaigns: tuple[Campaign, ...]) -
     return (f"campaign:{earlier.key}:{earlier.year}", []) if earlier else (None, [slots.match("compare").text])
 
 
-def _follows_up(slots: _Slots, new: Interpretation, text: str) -> bool:
+def _follows_up(slots: Slots, new: Interpretation, text: str) -> bool:
     """Whether a question leans on the one before it: it says so, or it names only a part of a question."""
     negation = any(m.value("crowd") and slots.negated(m) for m in slots.matches)
     if slots.has("followup") or (slots.has("correction") and not negation):
@@ -421,7 +302,7 @@ def _follows_up(slots: _Slots, new: Interpretation, text: str) -> bool:
     return len(text) <= 40 and (subjects + aspects == 1 or (aspects > 0 and not subjects))
 
 
-def _inherit(new: Interpretation, old: Interpretation, slots: _Slots) -> Interpretation:
+def _inherit(new: Interpretation, old: Interpretation, slots: Slots) -> Interpretation:
     """What the new question leaves open is taken from the old one; naming another kind of thing changes the intent."""
     wish = [i for i in slots.intents if i not in ("overview", "crowd", "metric", "knowledge")]
     intent = new.intent if wish else old.intent
@@ -451,7 +332,7 @@ def _inherit(new: Interpretation, old: Interpretation, slots: _Slots) -> Interpr
 
 def _complete(
     out: Interpretation,
-    slots: _Slots,
+    slots: Slots,
     now: datetime,
     campaigns: tuple[Campaign, ...],
     lang: str,
@@ -493,7 +374,7 @@ def _complete(
     return out.model_copy(update=update)
 
 
-def _relative_compare(out: Interpretation, slots: _Slots, today: date) -> Interpretation:
+def _relative_compare(out: Interpretation, slots: Slots, today: date) -> Interpretation:
     """和前天比 beside yesterday is the day before it, 和上上周比 beside last week the period before it; else not computed."""
     word = slots.first("compare")
     if word not in ("day_before", "week_before") or out.period is None:

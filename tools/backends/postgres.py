@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 _CONNECTIONS = 4
-_PATIENCE = 10.0  # seconds to wait for a connection
+_SECONDS = 10  # to wait for a connection
 _REMEMBERED = 60.0  # seconds for which results are taken from memory where nothing says that the data changed
 _TYPES = {
     "text": "string", "character varying": "string", "character": "string", "uuid": "string",
@@ -99,7 +100,7 @@ class Postgres(Warehouse):
             with self._connections().connection() as connection, connection.cursor() as cursor:
                 yield cursor
         except PoolTimeout as e:
-            raise NeedsPerson("warehouse_unreachable", place=self.place, detail=_reason(self.url)) from e
+            raise NeedsPerson("warehouse_unreachable", place=self.place, detail=first_line(e)) from e
         except psycopg.Error as e:
             raise NeedsPerson("warehouse_failed", place=self.place, detail=first_line(e)) from e
 
@@ -108,12 +109,14 @@ class Postgres(Warehouse):
 
         with self._one:
             if self._pool is None:
+                connect(self.url).close()  # says at once why there is no connection; the pool would try for a while
+                logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
                 self._pool = ConnectionPool(
                     self.url.dsn,
                     min_size=1,
                     max_size=_CONNECTIONS,
-                    timeout=_PATIENCE,
-                    kwargs={"autocommit": True, "connect_timeout": int(_PATIENCE), "application_name": "warroom"},
+                    timeout=_SECONDS,
+                    kwargs={"autocommit": True, "connect_timeout": _SECONDS, "application_name": "warroom"},
                     configure=self._configure,
                     open=True,
                 )
@@ -138,28 +141,17 @@ def _countable(expression: ir.Table) -> ir.Table:
 
 
 def connect(url: PostgresURL) -> Any:
-    """A connection for publishing. NeedsPerson when there is none to be had."""
+    """One connection. NeedsPerson when there is none to be had."""
     import psycopg
 
     try:
-        return psycopg.connect(url.dsn, connect_timeout=int(_PATIENCE), application_name="warroom publish")
+        return psycopg.connect(url.dsn, connect_timeout=_SECONDS, application_name="warroom")
     except psycopg.Error as e:
         raise NeedsPerson("warehouse_unreachable", place=url.place, detail=first_line(e)) from e
 
 
 def first_line(error: Exception) -> str:
     return next(iter(str(error).strip().splitlines()), type(error).__name__)
-
-
-def _reason(url: PostgresURL) -> str:
-    """Why no connection is to be had: the pool itself only knows that time ran out."""
-    import psycopg
-
-    try:
-        psycopg.connect(url.dsn, connect_timeout=int(_PATIENCE)).close()
-    except psycopg.Error as e:
-        return first_line(e)
-    return "all connections are in use"
 
 
 def _type(kind: str, precision: int | None, scale: int | None, wanted_type: str) -> str:

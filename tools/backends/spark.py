@@ -41,6 +41,7 @@ _DEFAULTS = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
 }
+_ON_THIS_MACHINE = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}  # no port for others
 
 
 class Spark(Warehouse):
@@ -159,7 +160,8 @@ def _started(url: SparkURL) -> Any:
     if running is not None and running.sparkContext.master != url.master:
         raise NeedsPerson("spark_other_master", running=running.sparkContext.master, wanted=url.master)
     builder = SparkSession.builder.master(url.master)
-    for name, setting in (_DEFAULTS | dict(url.settings)).items():
+    here = _ON_THIS_MACHINE if url.master.startswith("local") else {}
+    for name, setting in (_DEFAULTS | here | dict(url.settings)).items():
         builder = builder.config(name, setting)
     return builder.getOrCreate()
 
@@ -174,8 +176,8 @@ def _asked(place: str) -> Iterator[None]:
     except Exception as e:
         if not type(e).__module__.startswith(("pyspark.", "py4j.")):
             raise
-        lines = str(e).strip().splitlines()
-        raise NeedsPerson("warehouse_failed", place=place, detail=lines[0].rstrip(".") if lines else type(e).__name__) from e
+        detail = next(iter(str(e).strip().splitlines()), type(e).__name__).rstrip(".")
+        raise NeedsPerson("warehouse_failed", place=place, detail=detail) from e
 
 
 def _decimal(kind: str) -> str:

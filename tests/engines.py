@@ -25,6 +25,7 @@ SPARK = (
     "&spark.sql.shuffle.partitions=1&spark.sql.autoBroadcastJoinThreshold=-1&spark.driver.memory=1g&spark.sql.adaptive.enabled=false"
     "&spark.sql.codegen.wholeStage=false&spark.sql.codegen.factoryMode=NO_CODEGEN"
     "&spark.driver.extraJavaOptions=-XX:TieredStopAtLevel=1%20-XX:%2BUseSerialGC"
+    "&spark.executor.extraJavaOptions=-XX:TieredStopAtLevel=1%20-XX:%2BUseSerialGC"
 )
 
 

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
 import math
+import os
 import re
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
@@ -15,14 +21,17 @@ from pytest_socket import socket_allow_hosts
 
 from knowledge import catalog
 from tests import crowded_shop, oracle, tiny_shop
-from tests.engines import ELSEWHERE, as_it_stands, published, shop_at, url_of
+from tests.engines import ELSEWHERE, SPARK, as_it_stands, need_spark, published, shop_at, url_of
 from tests.shops import dated, load
 from tests.test_oracle_metrics import EXPECTED
 from tools import audience, metrics
+from tools.backends.url import PostgresURL
 from tools.crowds import CROWDS
-from tools.engine import Engine
+from tools.engine import Engine, open_engine
+from tools.errors import NeedsPerson
 from tools.filter_values import values
 from tools.periods import Window, window
+from tools.publish import publish
 from tools.reader import Reader
 from tools.scope import Moments, Scope
 from tools.shop import Thresholds
@@ -34,7 +43,6 @@ ASKED = [*PANEL, "cart_unpaid", "member and not old"]
 T = tiny_shop.AS_OF
 DAYS = [
     (date(2026, 6, 16), date(2026, 6, 17), T),
-    (date(2026, 6, 13), date(2026, 6, 17), datetime(2026, 6, 20)),
     (date(2026, 5, 17), date(2026, 6, 17), T),
     (date(2026, 5, 10), date(2026, 5, 10), datetime(2026, 5, 10, 12)),
 ]
@@ -209,3 +217,120 @@ def test_what_is_asked_beside_crowds_is_the_same(crowded: Pair) -> None:
     duck, other = crowded
     assert data_until(other) == data_until(duck)
     assert values(other, "city") == values(duck, "city")
+
+
+# --- tables that the merchant's own pipelines fill ---------------------------------------------------------------
+
+OWN = """
+CREATE TABLE events (user_id varchar(40), ts timestamptz, kind varchar(20), item_id text, extra jsonb);
+CREATE TABLE orders (order_id text, user_id text, kind text, created_at timestamp, paid_at timestamp, amount numeric);
+CREATE TABLE customers (user_id text, member_joined_at date, in_group boolean, city text);
+INSERT INTO events VALUES ('a', '2026-06-16 23:30:00+08', 'cart', 'i1', '{}');
+INSERT INTO events VALUES ('b', '2026-06-17 00:30:00+08', 'visit', null, null);
+INSERT INTO orders VALUES ('o1', 'a', 'normal', '2026-06-16 09:00', '2026-06-16 09:05', 12.345);
+INSERT INTO customers VALUES ('a', '2026-01-01', true, 'X'), ('c', null, false, null);
+"""
+
+
+def _asked(reader: Reader) -> dict[str, Any]:
+    sizes = audience.sizes(reader, ["all", "member", "cart_unpaid", "group_member", "coupon_unredeemed"], scope_at(T))
+    day = window(date(2026, 6, 16), date(2026, 6, 16), T)
+    cells = panel(reader, ["carters", "paid_amount"], ["all"], day)
+    rows = reader.query("SELECT count(*) AS n FROM service")
+    return {k: c.people for k, c in sizes.items()} | {c.metric: c.value for c in cells} | {"service": rows[0]["n"]}
+
+
+OWN_NUMBERS = {
+    "all": 3, "member": 1, "cart_unpaid": 1, "group_member": 1, "coupon_unredeemed": 0, "carters": 1,
+    "paid_amount": pytest.approx(12.345, abs=0.006), "service": 0,
+}  # fmt: skip
+
+
+def test_postgres_tables_of_the_merchants_own(request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """Other types, columns and tables missing; a time with a zone is read on the shop's clock."""
+    import psycopg
+
+    shop = shop_at(tmp_path, url_of("postgres", request, tmp_path))
+    assert isinstance(shop.warehouse, PostgresURL)
+    reader = open_engine(shop)
+    with pytest.raises(NeedsPerson) as e:
+        reader.table("orders")
+    assert e.value.code == "warehouse_empty"
+    reader.close()
+    with psycopg.connect(shop.warehouse.dsn) as connection:
+        connection.execute(OWN)
+    reader = open_engine(shop)
+    assert _asked(reader) == OWN_NUMBERS
+    reader.close()
+    with psycopg.connect(shop.warehouse.dsn) as connection:
+        connection.execute("ALTER TABLE events DROP COLUMN kind")
+    reader = open_engine(shop)
+    with pytest.raises(NeedsPerson) as e:
+        reader.table("orders")
+    assert e.value.code == "warehouse_columns"
+    assert "kind" in e.value.message("zh")
+    reader.close()
+
+
+def test_a_lake_of_the_merchants_own(request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    import duckdb
+
+    need_spark()
+    shop = shop_at(tmp_path, url_of("spark", request, tmp_path))
+    raw = duckdb.connect()
+    raw.execute("SET TimeZone = 'Asia/Shanghai'")
+    raw.execute(OWN.replace("jsonb", "text").replace("numeric)", "decimal(20, 3))"))
+    for table in ("events", "orders", "customers"):
+        (tmp_path / "lake" / table).mkdir(parents=True)
+        raw.execute(f"COPY {table} TO '{tmp_path / 'lake' / table / 'part-0.parquet'}' (FORMAT parquet)")
+    reader = open_engine(shop)
+    assert _asked(reader) == OWN_NUMBERS
+    reader.close()
+
+
+# --- more than one machine, as far as one machine can show it -----------------------------------------------------
+
+# Run in a process of its own: a process works with one Spark.
+ASK = """
+import json, sys
+from pathlib import Path
+from tests.engines import shop_at
+from tests.test_engines import panel, window, T
+from tools.engine import open_engine
+from datetime import date
+reader = open_engine(shop_at(Path(sys.argv[1]), sys.argv[2]))
+over = window(date(2026, 6, 13), date(2026, 6, 17), T)
+cells = panel(reader, ["crowd_size", "visitors", "buyers", "paid_amount"], ["all", "cart_unpaid"], over)
+files = reader.session.read.parquet(f"{sys.argv[1]}/lake/activity")
+plan = files.filter("day = DATE '2026-06-16'")._jdf.queryExecution().executedPlan().toString()
+executors = reader.session.sparkContext._jsc.sc().statusStore().executorList(True)
+worked = [executors.apply(i).completedTasks() for i in range(executors.size()) if executors.apply(i).id() != "driver"]
+values = [[c.crowd, c.metric, c.value] for c in cells]
+print(json.dumps({"values": values, "worked": worked, "days": len(files.inputFiles()), "plan": plan}))
+"""
+
+
+def test_two_workers_share_the_work(tmp_path: Path) -> None:
+    need_spark()
+    url = f"pyspark://local-cluster[2,1,1024]?lake=lake{SPARK}".replace("shuffle.partitions=1", "shuffle.partitions=2")
+    duck = load(tmp_path / "data.duckdb", crowded_shop.tables())
+    publish(duck, shop_at(tmp_path, url))
+    environment = {**os.environ, "SPARK_LOCAL_IP": "127.0.0.1"}
+    work = Path(str(importlib.util.find_spec("pyspark").origin)).parent / "work"  # type: ignore[union-attr]
+    before = set(work.glob("*"))
+    done = subprocess.run(
+        [sys.executable, "-c", ASK, str(tmp_path), url],
+        capture_output=True, text=True, check=False, timeout=300, env=environment, cwd=Path(__file__).parent.parent,
+    )  # fmt: skip
+    for left in set(work.glob("*")) - before:  # the workers' logs, in Spark's own folder
+        shutil.rmtree(left)
+    assert done.returncode == 0, done.stderr[-2000:]
+    found = json.loads(done.stdout)
+    assert len(found["worked"]) == 2
+    assert min(found["worked"]) > 0, "both workers did some of it"
+    assert found["days"] > 20, "the days lie apart"
+    assert "PartitionFilters: [isnotnull(day" in found["plan"], "a day that is not asked for is not read"
+    over = window(date(2026, 6, 13), date(2026, 6, 17), T)
+    keys, crowds = ["crowd_size", "visitors", "buyers", "paid_amount"], ["all", "cart_unpaid"]
+    expected = numbers(panel(duck, keys, crowds, over))
+    assert_same({(crowd, metric, None): value for crowd, metric, value in found["values"]}, expected)

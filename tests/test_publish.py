@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from pytest_socket import socket_allow_hosts
 
 from bot.cli import main
 from tests import crowded_shop, tiny_shop
-from tests.engines import ELSEWHERE, need_spark, shop_at, url_of
+from tests.engines import ELSEWHERE, shop_at, url_of
 from tests.shops import load
 from tools.backends.lake import MANIFEST, LakePublication
 from tools.backends.postgres_tables import PostgresPublication
@@ -21,7 +20,6 @@ from tools.backends.url import PostgresURL
 from tools.engine import Engine, open_engine
 from tools.errors import AskAgain, NeedsPerson
 from tools.publish import Published, publish
-from tools.reader import Reader
 from tools.shop import Shop
 
 NEW_CART = "INSERT INTO events (user_id, ts, kind) VALUES ('u99', TIMESTAMP '2026-06-16 12:00:00', 'cart')"
@@ -170,85 +168,6 @@ def test_a_lake_that_is_no_folder(duck: Engine, tmp_path: Path) -> None:
     assert e.value.code == "lake_elsewhere"
     with pytest.raises(AskAgain):
         publish(duck, shop_at(tmp_path, "duckdb"))
-
-
-# --- tables that the merchant's own pipelines fill ---------------------------------------------------------------
-
-OWN = """
-CREATE TABLE events (user_id varchar(40), ts timestamptz, kind varchar(20), item_id text, extra jsonb);
-CREATE TABLE orders (order_id text, user_id text, kind text, created_at timestamp, paid_at timestamp, amount numeric);
-CREATE TABLE customers (user_id text, member_joined_at date, in_group boolean, city text);
-INSERT INTO events VALUES ('a', '2026-06-16 23:30:00+08', 'cart', 'i1', '{}');
-INSERT INTO events VALUES ('b', '2026-06-17 00:30:00+08', 'visit', null, null);
-INSERT INTO orders VALUES ('o1', 'a', 'normal', '2026-06-16 09:00', '2026-06-16 09:05', 12.345);
-INSERT INTO customers VALUES ('a', '2026-01-01', true, 'X'), ('c', null, false, null);
-"""
-
-
-def _asked(reader: Reader) -> dict[str, Any]:
-    from tests.test_engines import PANEL, members, panel, scope_at
-    from tools.periods import window
-
-    at = datetime(2026, 6, 17, 10)
-    found = members(reader, scope_at(at))
-    day = window(datetime(2026, 6, 16).date(), datetime(2026, 6, 16).date(), at)
-    cells = {
-        (c.metric, c.crowd): c.value for c in panel(reader, ["carters", "paid_amount", "buyers"], list(PANEL), day)
-    }
-    return {
-        "all": found["all"], "member": found["member"], "cart_unpaid": found["cart_unpaid"],
-        "in group": found["group_member"], "coupons": found["coupon_unredeemed"],
-        "carters": cells["carters", "all"], "amount": cells["paid_amount", "all"],
-        "service": reader.query("SELECT count(*) AS n FROM service")[0]["n"],
-    }  # fmt: skip
-
-
-EXPECTED = {
-    "all": {"a", "b", "c"}, "member": {"a"}, "cart_unpaid": {"a"}, "in group": {"a"}, "coupons": set(), "carters": 1,
-    "amount": pytest.approx(12.35, abs=0.011), "service": 0,
-}  # fmt: skip
-
-
-def test_postgres_tables_of_the_merchants_own(request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    """Other types, columns and tables missing; a time with a zone is read on the shop's clock."""
-    import psycopg
-
-    shop = shop_at(tmp_path, url_of("postgres", request, tmp_path))
-    assert isinstance(shop.warehouse, PostgresURL)
-    reader = open_engine(shop)
-    with pytest.raises(NeedsPerson) as e:
-        reader.table("orders")
-    assert e.value.code == "warehouse_empty"
-    reader.close()
-    with psycopg.connect(shop.warehouse.dsn) as connection:
-        connection.execute(OWN)
-    reader = open_engine(shop)
-    assert _asked(reader) == EXPECTED
-    reader.close()
-    with psycopg.connect(shop.warehouse.dsn) as connection:
-        connection.execute("ALTER TABLE events DROP COLUMN kind")
-    reader = open_engine(shop)
-    with pytest.raises(NeedsPerson) as e:
-        reader.table("orders")
-    assert e.value.code == "warehouse_columns"
-    assert "kind" in e.value.message("zh")
-    reader.close()
-
-
-def test_a_lake_of_the_merchants_own(request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    import duckdb
-
-    need_spark()
-    shop = shop_at(tmp_path, url_of("spark", request, tmp_path))
-    raw = duckdb.connect()
-    raw.execute("SET TimeZone = 'Asia/Shanghai'")
-    raw.execute(OWN.replace("jsonb", "text").replace("numeric)", "decimal(20, 3))"))
-    for table in ("events", "orders", "customers"):
-        (tmp_path / "lake" / table).mkdir(parents=True)
-        raw.execute(f"COPY {table} TO '{tmp_path / 'lake' / table / 'part-0.parquet'}' (FORMAT parquet)")
-    reader = open_engine(shop)
-    assert _asked(reader) == EXPECTED
-    reader.close()
 
 
 # --- the command -------------------------------------------------------------------------------------------------

@@ -179,6 +179,14 @@ def _plan(args: argparse.Namespace) -> None:
     print(writer.write(result.model_dump(), Interpretation(intent="plan"), args.ui_lang).replace("**", ""))
 
 
+_TITLES = {
+    "crowd": "metrics_table.crowd",
+    "metric": "metrics_table.metric",
+    "value": "metrics_table.value",
+    "other": "metrics_table.other",
+}
+
+
 def _metrics(args: argparse.Namespace) -> None:
     from bot import explain
     from bot.console import table
@@ -230,7 +238,8 @@ def _metrics(args: argparse.Namespace) -> None:
             }
             for c, o in zip(cells, others, strict=True)
         ]  # fmt: skip
-        print_json({"from": over.first.isoformat(), "to": over.last.isoformat(), "rows": rows})
+        until = over.until.strftime("%Y-%m-%d %H:%M:%S")
+        print_json({"from": over.first.isoformat(), "to": over.last.isoformat(), "until": until, "rows": rows})
         return
 
     def shown(metric: str, value: Any) -> str:
@@ -247,8 +256,21 @@ def _metrics(args: argparse.Namespace) -> None:
         ]
         for c, o in zip(cells, others, strict=True)
     ]
-    if body:
-        table(body[0], body[1:])
+    span = {
+        "first": over.first.isoformat(),
+        "last": over.last.isoformat(),
+        "until": over.until.strftime("%Y-%m-%d %H:%M"),
+    }
+    print(prompts.text("metrics_table.until" if over.partial else "metrics_table.span", args.ui_lang, **span))
+    if args.compare in ("previous_day", "previous_window") and over.partial:
+        print(prompts.text("metrics_table.whole", args.ui_lang))
+    titles = ["crowd", "metric", *(["by"] if args.by else []), "value", *(["other"] if args.compare else [])]
+    shown_by = prompts.text(f"by.{args.by}", args.ui_lang) if args.by else ""
+    words = {t: prompts.text(key, args.ui_lang) for t, key in _TITLES.items()} | {"by": shown_by}
+    header = [words[t] for t in titles]
+    if args.compare:
+        header[-1] = f"{header[-1]} {args.compare}"
+    table(header, body)
 
 
 def _knowledge(args: argparse.Namespace) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -204,6 +205,7 @@ class Column(Entry):
     required: bool = False
     aliases: list[str] = []
     values: dict[str, list[str]] = {}
+    of: Literal["crowds", "metrics"] | None = None  # a choice among the catalogue's own, by any of their names
     end_of_day: bool = False  # a day without a time means its last second
     ahead: bool = False  # a moment that may be to come: validity, targets; all others are facts of the past
     usual: str | None = None  # the value that rows mostly have where a file does not say: suggested, never assumed
@@ -342,7 +344,22 @@ def unpaid() -> UnpaidFile:
 @cache
 def tables() -> dict[str, TableDef]:
     raw = read_yaml(HERE / "tables.yaml")
-    return {key: validate(TableDef, value, f"tables.yaml: {key}") for key, value in raw.items()}
+    found = {key: validate(TableDef, value, f"tables.yaml: {key}") for key, value in raw.items()}
+    for table in found.values():
+        for column in table.columns.values():
+            if column.of:
+                column.values.update(_words_of(column.of))
+    return found
+
+
+def _words_of(kind: Literal["crowds", "metrics"]) -> dict[str, list[str]]:
+    """key → every name; what is known of a metric's peers is written under the metric."""
+    out: dict[str, list[str]] = {}
+    entries: Mapping[str, Named] = crowds() if kind == "crowds" else metrics()
+    for key, entry in entries.items():
+        base = (entry.peer_of if isinstance(entry, MetricDef) else None) or key
+        out.setdefault(base, []).extend([key, entry.name.zh, entry.name.en, *entry.aliases])
+    return out
 
 
 @cache

@@ -13,6 +13,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+NOTHING = {"-", "--", "—", "/", "无", "nan", "null", "none", "n/a", "\\n", "0000-00-00", "0000-00-00 00:00:00"}
 BLANKS = " \t\r\n\u3000\u00a0\u200b\ufeff"
 TIMES = {"": 1, "百": 100, "千": 1000, "万": 10**4, "百万": 10**6, "千万": 10**7, "亿": 10**8}
 MONEY_WORDS = ("元", "圆", "块", "块钱", "RMB", "CNY")
@@ -62,6 +63,8 @@ def read(column: Column, text: str, latest: datetime) -> Read:
     text = text.strip(BLANKS)
     if not text:
         return Read(wrong="missing" if column.required else None)
+    if text.lower() in NOTHING:
+        return Read(repaired=True, wrong="missing" if column.required else None)
     if column.kind == "text":
         return Read(text)
     if column.kind == "id":

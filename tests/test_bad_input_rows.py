@@ -18,6 +18,7 @@ from tools.ingest import import_file
 
 NOW = datetime(2026, 6, 17, 10)
 BLANK = ("", "", "", " ", "\u3000", "\t")
+NOTHING = ("-", "--", "—", "/", "无", "NaN", "NULL", "null", "None", "N/A", "\\N", "0000-00-00", "0000-00-00 00:00:00")
 TIMES = (
     "2026-06-01 10:00:00", "2026-06-01 09:59:59", "2026-06-02 08:30:00", "2026/6/1 9:05", "2026-06-01", "2026/6/2",
     "2026-06-01T02:00:00Z", "2026-06-01T02:00:00.250Z", "2026-06-01 10:00:00 +0800", "2026-06-01 10:00+08",
@@ -62,7 +63,9 @@ def rows(table: tuple[oracle.Column, ...], seed: int, n: int) -> list[list[str]]
     def value(column: oracle.Column) -> str:
         good, wrong = VALUES[column.kind]
         if not column.required and draw.random() < 0.3:
-            return draw.choice(BLANK)
+            return draw.choice(BLANK if draw.random() < 0.7 else NOTHING)
+        if draw.random() < 0.01:
+            return draw.choice(NOTHING)
         text = draw.choice(wrong) if draw.random() < 0.05 else draw.choice(good)
         return f" {text}\u3000" if draw.random() < 0.1 else text
 

@@ -149,19 +149,33 @@ def mended(definition: TableDef, texts: dict[str, str], rules: Rules) -> str:
     """SQL: the columns of a row that are not written the usual way, with commas between; '' where there are none."""
     names = []
     for name, text in texts.items():
-        column = definition.columns[name]
+        column, unusual = definition.columns[name], repairs.nothing(text)
         if mendable(name, column, rules):
             usual = " OR ".join(f"({test})" for test, _ in _usual(column, text, rules))
-            names.append(f"CASE WHEN {text} IS NOT NULL AND NOT ({usual}) THEN {quote(name)} END")
+            unusual += f" OR NOT ({usual})"
+        names.append(f"CASE WHEN {text} IS NOT NULL AND ({unusual}) THEN {quote(name)} END")
     return f"concat_ws(',', {', '.join(names)})" if names else "''"
 
 
 def stored(name: str, column: Column, text: str, rules: Rules, *, count: bool = False) -> str:
-    """`text` as it is stored at first: its value, the column's sentinel where it cannot be read, NULL where it is empty."""
-    value = parsed(name, column, text, rules, count=count)
-    if value == text:
-        return text
-    return f"coalesce({value}, CASE WHEN {text} IS NOT NULL THEN {SENTINELS[column.type]} END)"
+    """`text` as it is stored at first: its value, the column's sentinel where it cannot be read, NULL where it is empty or
+    says so (repairs.nothing)."""
+    value, nothing = parsed(name, column, text, rules, count=count), repairs.nothing(text)
+    none = "CAST(NULL AS VARCHAR)" if column.type == "text" else "NULL"
+    noted = repairs.counted(name, none) if count else none
+    if column.type == "text":
+        if value != text:
+            value = f"coalesce({value}, CASE WHEN {text} IS NOT NULL THEN {SENTINELS['text']} END)"
+        return f"CASE WHEN {nothing} THEN {noted} ELSE {value} END"
+    # Only what could not be read is looked at. Where a column is mended, that has been counted already, but for the day that
+    # looks like one and is none.
+    if column.type in ("choice", "flag"):
+        empty = f"WHEN {nothing} THEN {noted}"
+    elif column.type in ("time", "day"):
+        empty = f"WHEN {repairs.no_day(text)} THEN {noted} WHEN {nothing} THEN NULL"
+    else:
+        empty = f"WHEN {nothing} THEN NULL"
+    return f"coalesce({value}, CASE WHEN {text} IS NULL THEN NULL {empty} ELSE {SENTINELS[column.type]} END)"
 
 
 # --- judging a row -----------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from knowledge import catalog
 from tools import metrics
 from tools.campaigns import Campaign, campaign_for
 from tools.columns import quote
@@ -61,6 +62,8 @@ def compare(
     """One entry a cell. AskAgain when the kind is unknown."""
     if kind in ("target", "peers"):
         campaign = campaign_for(window.last, shop.campaigns)
+        if by not in (None, "day"):  # targets and averages are of whole crowds
+            return [None] * len(cells)
         return [_looked_up(engine, c, kind, window, campaign) for c in cells]
     if kind not in ("previous_day", "previous_window") and not kind.startswith("campaign:"):
         raise AskAgain("unknown_compare", name=kind, nearest=", ".join(KINDS))
@@ -95,20 +98,27 @@ def difference(value: float | int | None, other: float | int | None, query: str)
 def _looked_up(
     engine: Reader, cell: metrics.Cell, kind: str, window: Window, campaign: Campaign | None
 ) -> Compared | None:
-    """The merchant's target (of the one day, else of the campaign) or the peers' average."""
+    """The merchant's target or the peers' average; those of the campaign's year come before those of the campaign.
+
+    A target is that of the one day; of more days the sum of the daily ones where every day has one and the metric can be
+    added up; else the one without a date, which is the whole campaign's.
+    """
     if campaign is None or " " in cell.crowd:
         return None
-    where = f"campaign = {quote(campaign.key)} AND crowd = {quote(cell.crowd)} AND metric = {quote(cell.metric)}"
-    if kind == "peers":
-        query = f"SELECT value FROM peers WHERE {where}"
-    elif window.days == 1 or cell.by is not None:
-        day = cell.by or window.last.isoformat()
-        query = f"SELECT value FROM targets WHERE {where} AND date = DATE '{day}'"
-    else:
-        query = (
-            f"SELECT sum(value) AS value FROM targets WHERE {where} "
-            f"AND date BETWEEN DATE '{window.first}' AND DATE '{window.last}'"
-        )
+    named = f"campaign IN ({quote(campaign.key)}, {quote(f'{campaign.key}:{campaign.year}')})"
+    where = f"{named} AND crowd = {quote(cell.crowd)} AND metric = {quote(cell.metric)}"
+    dated: str | None = None
+    if kind == "target" and (window.days == 1 or cell.by is not None):
+        dated = f"date = DATE '{cell.by or window.last.isoformat()}'"
+    elif kind == "target" and catalog.metrics()[cell.metric].unit != "ratio":
+        days = f"date BETWEEN DATE '{window.first}' AND DATE '{window.last}'"
+        query = f"SELECT sum(value) AS value FROM targets WHERE {where} AND {days} HAVING count(DISTINCT date) = {window.days}"
+        if rows := engine.query(query):
+            return difference(cell.value, rows[0]["value"], query)
+    if kind == "target" and dated is None:
+        dated = "date IS NULL"
+    query = f"SELECT value FROM {'peers' if kind == 'peers' else 'targets'} WHERE {where}"
+    query += f"{f' AND {dated}' if dated else ''} ORDER BY length(campaign) DESC LIMIT 1"
     rows = engine.query(query)
     value = rows[0]["value"] if rows else None
     return difference(cell.value, value, query) if value is not None else None

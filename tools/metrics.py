@@ -302,9 +302,13 @@ def _sized(engine: Reader, t: ir.Table, crowd: str, at: Moments, by: str | None)
 
 
 def _with_peers(engine: Reader, t: ir.Table, key: str, metric: str, at: Moments) -> ir.Table:
+    """`t` with the peers' average: that of the campaign's year, else of the campaign whatever the year."""
+    import ibis
+
     p = engine.table("peers")
-    p = p.filter(p.campaign == at.text("campaign_key"), p.metric == metric)
-    p = p.select(peer_crowd=p.crowd, **{key: p["value"]})
+    p = p.filter(p.metric == metric)
+    of_year, of_any = (p["value"].max(where=p.campaign == at.text(c)) for c in ("campaign_of_year", "campaign_key"))
+    p = p.group_by(peer_crowd=p.crowd).agg(**{key: ibis.coalesce(of_year, of_any)})
     return t.left_join(p, t.crowd == p.peer_crowd).drop("peer_crowd")
 
 

@@ -105,6 +105,11 @@ class Scope:
         return self.campaign.key if self.campaign else ""
 
     @property
+    def campaign_of_year(self) -> str:
+        """The same with its year, as `618:2026`."""
+        return f"{self.campaign.key}:{self.campaign.year}" if self.campaign else ""
+
+    @property
     def old_from(self) -> datetime:
         return self.cohort - timedelta(days=self.settings.old_customer_days)
 

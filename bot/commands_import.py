@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tools.sources import Member
 
 _SHOWN = 5  # rejected rows that a dry run shows
+_REASONS = 3  # of rejected rows, that are told on the screen
+_MANY = 0.05  # of a file: from here on something is wrong with its form, not with some rows
 _LISTED = 8  # files that were passed over
 
 
@@ -237,11 +239,15 @@ def _print_report(r: Report, args: argparse.Namespace) -> None:
         print("  " + prompts.text(key, lang, **variables))
 
     name = Path(r.file).name + (f" · {r.sheet}" if r.sheet else "")
-    print(prompts.text("cli.imported", lang, file=name, **_counts([r])))
+    print(prompts.text("cli.imported", lang, file=name, **_counts([r])) + _updated([r], lang))
+    for column, n in r.lost.items():
+        line("import.lost_paid" if column == "paid_at" else "import.lost_refund", n=f"{n:,}")
     if r.known:
         line("import.known", at=r.known)
     for table, n in r.also.items():
         line("import.also", table=table, n=f"{n:,}")
+    for text in _reasons(r, lang):
+        print("  " + text)
     if r.rejects_file:
         line("cli.rejects", path=r.rejects_file)
     if args.dry_run:
@@ -263,7 +269,31 @@ def _print_report(r: Report, args: argparse.Namespace) -> None:
 
 
 def _print_total(reports: Sequence[Report], lang: str) -> None:
-    print(prompts.text("import.total", lang, n=len(reports), **_counts(reports)))
+    print(prompts.text("import.total", lang, n=len(reports), **_counts(reports)) + _updated(reports, lang))
+
+
+def _updated(reports: Sequence[Report], lang: str) -> str:
+    n = sum(r.updated for r in reports)
+    return prompts.text("import.updated", lang, n=f"{n:,}") if n else ""
+
+
+def _reasons(r: Report, lang: str) -> list[str]:
+    """Why rows were rejected, the commonest reasons first, and a warning where they are too many."""
+    lines = []
+    for why, n in list(r.reasons.items())[:_REASONS]:
+        column, _, code = why.rpartition(": ")
+        reason, rows = prompts.text(f"reason.{code}", lang), f"{n:,}"
+        if column:
+            lines.append(prompts.text("import.reason", lang, column=column, reason=reason, n=rows))
+        else:
+            lines.append(prompts.text("import.reason_row", lang, reason=reason, n=rows))
+    others = sum(list(r.reasons.values())[_REASONS:])
+    if others:
+        lines.append(prompts.text("import.reasons_other", lang, n=f"{others:,}"))
+    if r.rejected > _MANY * r.read:
+        share = f"{r.rejected / r.read:.1%}"
+        lines.append(prompts.text("import.many_rejected", lang, share=share))
+    return lines
 
 
 def _counts(reports: Sequence[Report]) -> dict[str, str]:

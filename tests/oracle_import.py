@@ -13,7 +13,10 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-NOTHING = {"-", "--", "—", "/", "无", "nan", "null", "none", "n/a", "\\n", "0000-00-00", "0000-00-00 00:00:00"}
+NOTHING = {
+    "-", "--", "—", "/", "无", "\\N", "N/A", "n/a", "nan", "NaN", "NAN", "null", "Null", "NULL", "none", "None", "NONE",
+    "0000-00-00", "0000-00-00 00:00:00",
+}  # fmt: skip
 BLANKS = " \t\r\n\u3000\u00a0\u200b\ufeff"
 TIMES = {"": 1, "百": 100, "千": 1000, "万": 10**4, "百万": 10**6, "千万": 10**7, "亿": 10**8}
 MONEY_WORDS = ("元", "圆", "块", "块钱", "RMB", "CNY")
@@ -23,6 +26,9 @@ KINDS = {
     "presale": ("presale", "预售"),
     "sample": ("sample", "小样", "试用", "派样"),
 }
+CROWDS = {"all": ("all", "全店"), "old": ("old", "老客"), "member": ("member", "会员")}
+METRICS = {"paid_amount": ("paid_amount", "成交金额"), "rv_value": ("rv_value", "peer_rv_value", "同行rv价值")}
+WORDS = {"choice": KINDS, "crowd": CROWDS, "metric": METRICS}
 FLAGS = {**dict.fromkeys(("1", "true", "y", "yes", "是"), 1), **dict.fromkeys(("0", "false", "n", "no", "否"), 0)}
 
 
@@ -35,7 +41,7 @@ class Read:
 
 @dataclass(frozen=True)
 class Column:
-    """`kind`: text | id | choice | time | money | integer | number | flag."""
+    """`kind`: text | id | choice | crowd | metric | time | money | integer | number | flag."""
 
     name: str
     kind: str
@@ -54,8 +60,8 @@ ITEMS = (
     Column("is_hero", "flag"), Column("stock", "integer"),
 )  # fmt: skip
 PEERS = (
-    Column("campaign", "text", required=True), Column("crowd", "text", required=True),
-    Column("metric", "text", required=True), Column("value", "number", required=True),
+    Column("campaign", "text", required=True), Column("crowd", "crowd", required=True),
+    Column("metric", "metric", required=True), Column("value", "number", required=True),
 )  # fmt: skip
 
 
@@ -63,14 +69,14 @@ def read(column: Column, text: str, latest: datetime) -> Read:
     text = text.strip(BLANKS)
     if not text:
         return Read(wrong="missing" if column.required else None)
-    if text.lower() in NOTHING:
+    if text in NOTHING:
         return Read(repaired=True, wrong="missing" if column.required else None)
     if column.kind == "text":
         return Read(text)
     if column.kind == "id":
         return identifier(text)
-    if column.kind == "choice":
-        found = next((k for k, words in KINDS.items() if text.lower() in words), None)
+    if column.kind in WORDS:
+        found = next((k for k, words in WORDS[column.kind].items() if text.lower() in words), None)
         return Read(found, wrong=None if found else "not_a_choice")
     if column.kind == "flag":
         return Read(FLAGS.get(text.lower()), wrong=None if text.lower() in FLAGS else "not_a_flag")

@@ -48,6 +48,8 @@ VALUES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "text": (("a", "=cmd|' /C calc'!A0", "12.0", "'x", 'say "hi"', "多行\n标题"), ("",)),
     "id": (IDS, LOST),
     "choice": (KINDS, ("buy", "?", "")),
+    "crowd": (("all", "全店", "OLD", "会员"), ("somebody", "?", "")),
+    "metric": (("paid_amount", "成交金额", "Rv_value", "同行RV价值"), ("love", "?", "")),
     "flag": (("1", "0", "是", "No", "TRUE"), ("2", "maybe")),
     "time": (TIMES, WRONG_TIMES),
     "money": (NUMBERS, WRONG_NUMBERS),

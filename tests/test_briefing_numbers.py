@@ -84,7 +84,9 @@ def test_money_at_stake_and_balances_by_hand_written_sql(demo: WarRoom) -> None:
     at = datetime(2026, 6, 2, 9)
     result = brief(demo.context(at, "zh"))
     wave = "TIMESTAMP '2026-05-24'"
-    people, amount = own(demo.engine).raw.execute(f"""
+    people, amount = (
+        own(demo.engine)
+        .raw.execute(f"""
         WITH carts AS (SELECT user_id, item_id, max(ts) AS t, arg_max(coalesce(quantity, 1), (ts, coalesce(quantity, 1))) AS n
                        FROM events WHERE kind = 'cart' AND ts >= {wave} AND ts <= TIMESTAMP '{at}' GROUP BY 1, 2),
              unpaid AS (SELECT user_id FROM events WHERE kind = 'cart' AND ts >= {wave} AND ts <= TIMESTAMP '{at}'
@@ -96,11 +98,17 @@ def test_money_at_stake_and_balances_by_hand_written_sql(demo: WarRoom) -> None:
                      WHERE c.user_id IN (FROM unpaid) AND NOT EXISTS (
                         SELECT 1 FROM orders o WHERE o.user_id = c.user_id AND o.item_id = c.item_id AND o.paid_at >= c.t
                         AND o.paid_at <= TIMESTAMP '{at}'))
-        SELECT (SELECT count(*) FROM unpaid), (SELECT sum(n * price) FROM due)""").fetchone()
-    owing, outstanding = own(demo.engine).raw.execute(f"""
+        SELECT (SELECT count(*) FROM unpaid), (SELECT sum(n * price) FROM due)""")
+        .fetchone()
+    )
+    owing, outstanding = (
+        own(demo.engine)
+        .raw.execute(f"""
         SELECT count(DISTINCT user_id), sum(coalesce(promo_price, list_price) - deposit_amount)
         FROM orders JOIN items USING (item_id) WHERE kind = 'presale' AND deposit_paid_at >= TIMESTAMP '2026-05-01'
-        AND deposit_paid_at <= TIMESTAMP '{at}' AND (paid_at IS NULL OR paid_at > TIMESTAMP '{at}')""").fetchone()
+        AND deposit_paid_at <= TIMESTAMP '{at}' AND (paid_at IS NULL OR paid_at > TIMESTAMP '{at}')""")
+        .fetchone()
+    )
     carts, balance, meaning = result.data["money"]
     assert carts.startswith(f"加购未付款 {people:,} 人，购物车里约 ¥{amount:,.0f}")
     assert balance == f"付定金未付尾款 {owing:,} 人，尾款约 ¥{outstanding:,.0f}（明天 24:00 前可以付）"
@@ -108,10 +116,14 @@ def test_money_at_stake_and_balances_by_hand_written_sql(demo: WarRoom) -> None:
 
 
 def test_the_pace_to_the_targets_by_hand_written_sql(demo: WarRoom) -> None:
-    paid, target = own(demo.engine).raw.execute("""
+    paid, target = (
+        own(demo.engine)
+        .raw.execute("""
         SELECT (SELECT sum(amount) FROM orders WHERE paid_at >= TIMESTAMP '2026-05-01' AND paid_at < TIMESTAMP '2026-06-17'),
                (SELECT sum(value) FROM targets WHERE campaign = '618' AND crowd = 'all' AND metric = 'paid_amount'
-                AND date BETWEEN DATE '2026-05-01' AND DATE '2026-06-16')""").fetchone()
+                AND date BETWEEN DATE '2026-05-01' AND DATE '2026-06-16')""")
+        .fetchone()
+    )
     pace = float(paid) / target - 1
     head = brief(demo.context(datetime(2026, 6, 17, 9), "zh")).data["head"]
     assert head.endswith(f"，累计比目标节奏{'快' if pace > 0 else '慢'} {abs(pace) * 100:.1f}%")

@@ -168,7 +168,9 @@ def assert_the_same(found: dict[Any, Any], expected: dict[Any, Any]) -> None:
     assert found == pytest.approx({cell: n for cell, n in expected.items() if cell in found})
     left_out = {cell: n for cell, n in expected.items() if cell not in found}
     # What lies outside the relations is the whole shop's, so it is something even where nobody is.
-    assert not any(n for (_, key, _), n in left_out.items() if key != "non_rv_value"), "only empty parts may be left out"
+    assert not any(n for (_, key, _), n in left_out.items() if key != "non_rv_value"), (
+        "only empty parts may be left out"
+    )
 
 
 def test_the_oracle_and_the_catalogue_name_the_same_metrics() -> None:

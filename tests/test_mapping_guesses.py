@@ -200,10 +200,9 @@ def test_the_mapping_for_a_workbook_or_parquet_file(shop: Shop, kind: str) -> No
 
 
 def test_what_nothing_is_known_about_stands_in_the_mapping_as_a_comment(shop: Shop) -> None:
-    _, document = shop.run("targets", shop.file("活动,数值\n618,5\n"))
+    _, document = shop.run("items", shop.file("活动,数值\n618,5\n"))
     hint = document["error"]["hint"]
-    assert "# crowd: …" in hint
-    assert "# metric: …" in hint
+    assert "# title: …" in hint
     assert "choose one of: 活动 | 数值" in hint
     _, document = shop.run("events", shop.file("用户ID,时间\nu1,2026-06-01\n"))
     assert "\nconstants:\n  # kind: no column looks like it" in document["error"]["hint"]

@@ -94,13 +94,16 @@ class Engine(Reader):
             columns = ", ".join(f'"{name}" {SQL_TYPES[c.type]}' for name, c in table.columns.items())
             self.raw.execute(f'CREATE TABLE IF NOT EXISTS "{key}" ({columns})')
         # A data file of an earlier version kept the cost of a message to the cent.
-        kept = self.raw.execute("SELECT data_type FROM duckdb_columns() WHERE table_name = 'touches' AND column_name = 'cost'")
+        kept = self.raw.execute(
+            "SELECT data_type FROM duckdb_columns() WHERE table_name = 'touches' AND column_name = 'cost'"
+        )
         if kept.fetchall() != [(SQL_TYPES[catalog.tables()["touches"].columns["cost"].type],)]:
             self.raw.execute("ALTER TABLE touches ALTER cost TYPE DOUBLE")
         self.raw.execute(_IMPORTS)
         # A data file of an early version has no such column; without it nothing could be imported there any more.
         self.raw.execute("ALTER TABLE _imports ADD COLUMN IF NOT EXISTS rejects_file VARCHAR")
         self.raw.execute("ALTER TABLE _imports ADD COLUMN IF NOT EXISTS repaired VARCHAR")
+        self.raw.execute("ALTER TABLE _imports ADD COLUMN IF NOT EXISTS reasons VARCHAR")
         daily.create(self)
 
     def table(self, name: str) -> ir.Table:

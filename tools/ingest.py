@@ -161,10 +161,11 @@ def _load(job: Job, part: Part) -> Report:
     repairs.start(job.engine, definition.columns)
     if definition.key:
         rows = judged.rows(numbered=True)
-        counts = store_keyed(job.engine, job.table, definition, rows, set(judged.texts), judged.rules)
+        done = store_keyed(job.engine, job.table, definition, rows, set(judged.texts), judged.rules)
     else:
-        counts = store_events(job.engine, job.table, definition, judged.rows(numbered=False), judged.rules)
-    report.accepted, report.duplicates = counts
+        done = store_events(job.engine, job.table, definition, judged.rows(numbered=False), judged.rules)
+    report.accepted, report.duplicates = done.accepted, done.duplicates
+    report.updated, report.lost = done.updated, done.lost
     report.repaired = repairs.total(job.engine, definition.columns)
     # A line that is not stored was refused by the reader or by a rule (or is blank, or a value spans lines): only then
     # is the slower pass needed that keeps refused lines aside and knows line numbers.

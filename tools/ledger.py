@@ -4,7 +4,7 @@ The rule: a file is known when the same content went into the same table by the 
 whatever was imported since. A known file changes nothing, its rows count as duplicates. So the same command can be given
 again after a stop, a folder of daily files can be imported every day, and yesterday's file named once more does not take back
 what today's file corrected. To go back to an older state on purpose, export it anew: any change makes it another file.
-A file is read anew when the catalogue or the mapping gives its columns another meaning.
+A file is read anew when the catalogue, the mapping or the rules for values (RULES) give its columns another meaning.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import hashlib
 import json
 import re
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -36,12 +37,15 @@ if TYPE_CHECKING:
 
 REJECT_COLUMNS = ("line", "column", "value", "reason")
 _SAMPLE = 20
+RULES = 2  # counts up when values that were refused, or read otherwise, are read by new rules: 2 since "-" is empty
 
 
 @dataclass
 class Report:
     """What one import did; of a workbook, one sheet. `duplicates` are accepted rows that were stored already or stand twice.
 
+    `updated`: stored rows that gave way to other content of their key; `lost`: paid_at, refunded_at → those of them that were
+    paid (refunded) before and are not any more. `reasons`: "column: reason code" → rejected rows, the commonest first.
     `line` in the reject file is the row of a spreadsheet or of a Parquet file. `known`: when the same was imported before,
     so that nothing was done now. `repaired`: what was put right by a rule → values. `other_sheets` fit as well, but fit another
     table better. `sample_rejects`: the first rows of the reject file, which a dry run does not write.
@@ -53,6 +57,7 @@ class Report:
     accepted: int = 0
     rejected: int = 0
     duplicates: int = 0
+    updated: int = 0
     rejects_file: str | None = None
     span: dict[str, str | None] = field(default_factory=lambda: {"from": None, "to": None})
     columns: dict[str, str] = field(default_factory=dict)
@@ -62,6 +67,8 @@ class Report:
     other_sheets: list[str] = field(default_factory=list)
     also: dict[str, int] = field(default_factory=dict)
     repaired: dict[str, int] = field(default_factory=dict)
+    lost: dict[str, int] = field(default_factory=dict)
+    reasons: dict[str, int] = field(default_factory=dict)
     known: str | None = None
     dry_run: bool = False
     sample_rejects: list[dict[str, Any]] = field(default_factory=list)
@@ -78,6 +85,8 @@ _WHEN_THERE = (
     "other_sheets",
     "also",
     "repaired",
+    "lost",
+    "reasons",
     "known",
     "dry_run",
     "sample_rejects",
@@ -139,7 +148,7 @@ def _roll_back(engine: Engine) -> None:
 
 def finish(job: Job, report: Report, refused: list[Refused], records: Records) -> None:
     """Counts, the span, the reject file, the record of this import; NeedsPerson when nothing was read or the file is cut off."""
-    report.rejected = len(refused)
+    report.rejected, report.reasons = len(refused), _reasons(refused)
     report.read = report.accepted + report.rejected
     records.refuse_cut(refused)
     if report.read == 0:
@@ -156,12 +165,18 @@ def finish(job: Job, report: Report, refused: list[Refused], records: Records) -
     early = any(reason == "in_future" for *_, reason in refused)
     job.engine.execute(
         "INSERT INTO _imports (file, sha256, target, format, read, accepted, rejected, duplicates, rejects_file, "
-        "imported_at, repaired) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        "imported_at, repaired, reasons) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         (
             records.path.name, "" if early else identity(job, report, records), report.table, job.fmt, report.read,
             report.accepted, report.rejected, report.duplicates, report.rejects_file, job.now, json.dumps(report.repaired),
+            json.dumps(report.reasons),
         ),
     )  # fmt: skip
+
+
+def _reasons(refused: list[Refused]) -> dict[str, int]:
+    counted = Counter(f"{column}: {reason}" if column else reason for _, column, _, reason in refused)
+    return dict(sorted(counted.items(), key=lambda found: (-found[1], found[0])))
 
 
 def _worded(refused: list[Refused], lang: str) -> Iterator[Sequence[Any]]:
@@ -191,14 +206,15 @@ def known(job: Job, report: Report, records: Records) -> bool:
     Its reject file may be gone: `rejects_missing` tells.
     """
     rows = job.engine.execute(
-        "SELECT read, accepted, rejected, rejects_file, imported_at, repaired FROM _imports "
+        "SELECT read, accepted, rejected, rejects_file, imported_at, repaired, reasons FROM _imports "
         "WHERE target = $1 AND sha256 = $2 AND format = $3 ORDER BY rowid DESC LIMIT 1",
         (report.table, identity(job, report, records), job.fmt),
     )
     if not rows:
         return False
-    report.read, report.accepted, report.rejected, report.rejects_file, at, repaired = rows[0]
+    report.read, report.accepted, report.rejected, report.rejects_file, at, repaired, reasons = rows[0]
     report.repaired = json.loads(repaired) if repaired else {}
+    report.reasons = json.loads(reasons) if reasons else {}
     report.known = plain(at)
     report.duplicates = report.accepted
     report.span = span(job.engine, report.table)
@@ -220,7 +236,7 @@ def identity(job: Job, report: Report, records: Records) -> str:
         for name, column in columns.items()
         if name in fed or name in report.constants
     }
-    meaning = [report.columns, report.constants, meant, report.sheet, job.zone.key]
+    meaning = [report.columns, report.constants, meant, report.sheet, job.zone.key, RULES]
     return hashlib.sha256(f"{records.sha256}{json.dumps(meaning, sort_keys=True)}".encode()).hexdigest()
 
 

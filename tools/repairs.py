@@ -11,7 +11,7 @@
 | 2026-06-01T02:00:00Z, … +0800, … -05:00, … UTC+8 | the shop's time | |
 | 2026年6月1日 10时05分 | 2026-06-01 10:05:00 | |
 | 12345.0, 1.2345E+4, ="12345", '12345 | 12345 | ids and phone numbers |
-| -, --, —, /, 无, null, None, nan, N/A, \\N, 0000-00-00 (00:00:00) | empty | every column, in any case of letters |
+| -, --, —, /, 无, null, None, nan, N/A, \\N, 0000-00-00 (00:00:00) | empty | every column; see _NOTHING for the spellings |
 | 1.23E+15, 1234567890123456.0 | (none) | ids: digits are lost, so two people could become one |
 
 Whoever reads a value so counts it: `counted` notes each use in a sequence of the session, so that a file which needs no mending
@@ -40,7 +40,11 @@ _ZONED = rf"({_DAY}[ T]{_CLOCK})\s*(?:Z|z|UTC|GMT|(?:UTC|GMT)?([+-])(\d{{1,2}})(
 _CHINESE = (
     r"(\d{4})年(\d{1,2})月(\d{1,2})[日号]\s*(?:(\d{1,2})[:时点](?:(\d{1,2})(?::(\d{1,2})|分(?:(\d{1,2})秒)?)?)?)?"
 )
-_NOTHING = ("-", "--", "—", "/", "无", "nan", "null", "none", "n/a", "\\n")  # what programs and people write for "empty"
+# What programs and people write for "empty". Every spelling: to change the case of each short value would take longer.
+_NOTHING = (
+    "-", "--", "—", "/", "无", "\\N", "N/A", "n/a", "nan", "NaN", "NAN", "null", "Null", "NULL", "none", "None", "NONE",
+)  # fmt: skip
+_LONGEST = max(len(word.encode()) for word in _NOTHING)
 _NO_DAY = ("0000-00-00", "0000-00-00 00:00:00")
 _EXACT = 15  # digits that programs keep of a number
 _HUGE = 10**15  # more than any rule allows: a number that does not fit its type is too large, not unreadable
@@ -64,7 +68,7 @@ def _matches(text: str, pattern: str) -> str:
 def nothing(text: str) -> str:
     """Whether `text` stands for "empty". Nearly every value is longer than the short ones: only then is more looked at."""
     words = ", ".join(map(_quote, _NOTHING))
-    return f"(strlen({text}) <= {max(len(w.encode()) for w in _NOTHING)} AND lower({text}) IN ({words}) OR {no_day(text)})"
+    return f"(strlen({text}) <= {_LONGEST} AND {text} IN ({words}) OR {no_day(text)})"
 
 
 def no_day(text: str) -> str:

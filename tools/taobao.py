@@ -66,9 +66,10 @@ def load(job: Job, records: CsvRecords) -> Report:
         f"CREATE OR REPLACE TEMP TABLE _incoming AS SELECT {order_values}, _row "
         f"FROM ({_rows(job, records, numbered=True, good=True)}) WHERE kind = 'buy'"
     )
-    bought, same = replace_keys(engine, "orders", orders, set(orders.columns))
-    report.accepted, report.duplicates = seen + bought, duplicates + same
-    report.also = {"orders": bought}
+    bought = replace_keys(engine, "orders", orders, set(orders.columns))
+    report.accepted, report.duplicates = seen + bought.accepted, duplicates + bought.duplicates
+    report.updated, report.lost = bought.updated, bought.lost
+    report.also = {"orders": bought.accepted}
     refused = _refused(job, records) if report.accepted != records.expected else []
     finish(job, report, refused, records)
     return report

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -28,7 +29,7 @@ KINDS = {
 }
 CROWDS = {"all": ("all", "全店"), "old": ("old", "老客"), "member": ("member", "会员")}
 METRICS = {"paid_amount": ("paid_amount", "成交金额"), "rv_value": ("rv_value", "peer_rv_value", "同行rv价值")}
-WORDS: dict[str, dict[str, tuple[str, ...]]] = {"choice": KINDS, "crowd": CROWDS, "metric": METRICS}
+WORDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {"choice": KINDS, "crowd": CROWDS, "metric": METRICS}
 FLAGS = {**dict.fromkeys(("1", "true", "y", "yes", "是"), 1), **dict.fromkeys(("0", "false", "n", "no", "否"), 0)}
 
 

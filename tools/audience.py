@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from knowledge import catalog
 from tools import filters
-from tools.columns import quote
 from tools.crowds import CROWDS, both, either, without
 from tools.expressions import Tree, canonical, changed, crowds_in, is_filter, label, mentions, parse
 from tools.scope import Moments, Scope
+from tools.sql import quote
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir

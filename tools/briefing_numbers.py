@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from knowledge import catalog
 from tools import metrics
 from tools.campaigns import Campaign, Phase, campaign_for, day_end, day_start, earlier_same
-from tools.columns import quote
 from tools.context import Context
 from tools.periods import Window
+from tools.sql import quote
 from tools.status import data_until
 
 if TYPE_CHECKING:

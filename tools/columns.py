@@ -13,6 +13,7 @@ from datetime import datetime, timedelta, tzinfo
 from knowledge.catalog import Column, TableDef
 from tools import repairs
 from tools.repairs import MOMENT
+from tools.sql import quote
 
 _FIRST, _LAST = "TIMESTAMP '2000-01-01'", "TIMESTAMP '2099-12-31 23:59:59'"
 _MAX = {"money": 1_000_000_000, "integer": 1_000_000_000}
@@ -67,11 +68,6 @@ ROW_RULES = {
     "coupons": [("valid_to", "ends_before_begin", "valid_to < valid_from")],
     "touches": [("cost", "negative", "cost < 0")],
 }
-
-
-def quote(text: str) -> str:
-    """A text as an SQL literal."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 # --- reading a value ---------------------------------------------------------------------------------------------

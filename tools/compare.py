@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from knowledge import catalog
 from tools import metrics
 from tools.campaigns import Campaign, campaign_for
-from tools.columns import quote
 from tools.errors import AskAgain
 from tools.periods import Window
 from tools.shop import Shop
+from tools.sql import quote
 
 if TYPE_CHECKING:
     from tools.reader import Reader

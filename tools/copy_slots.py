@@ -11,12 +11,12 @@ from knowledge.catalog import Unit
 from knowledge.copy_templates import Moment, copy_file
 from tools import audience, phases
 from tools.campaigns import Campaign, day_start
-from tools.columns import quote
 from tools.context import Context
 from tools.copy_reach import HeldCoupon, Recipients
 from tools.facts import display
 from tools.lines import literal
 from tools.scope import Moments
+from tools.sql import quote
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir

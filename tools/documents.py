@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from knowledge import documents
-from tools.errors import AskAgain, NeedsPerson
+from tools.errors import AskAgain, NeedsPerson, refuse_no_file
 
 TYPES = (".md", ".markdown", ".txt")
 REFUSED = (".doc", ".docx", ".pdf", ".html", ".htm", ".ppt", ".pptx", ".rtf", ".wps")
@@ -84,10 +84,7 @@ def folder_of(root: Path) -> Path:
 
 def read(path: Path) -> str:
     """The text of a document, UTF-8 or GB18030, with \\n line ends. Raises as `add` does."""
-    if not path.exists():
-        raise NeedsPerson("file_missing", path=str(path))
-    if path.is_dir():
-        raise NeedsPerson("file_is_folder", path=str(path))
+    refuse_no_file(path)
     if path.suffix.lower() not in TYPES:
         raise NeedsPerson("document_type", file=path.name)
     if path.stat().st_size > LIMIT_MB << 20:

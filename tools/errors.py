@@ -10,6 +10,7 @@ Each error has a stable `code`; its sentences stand in prompts/texts.yaml under 
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import prompts
@@ -54,3 +55,11 @@ class NeedsPerson(WarRoomError):
 
 class Broken(WarRoomError):
     """A fault of ours."""
+
+
+def refuse_no_file(path: Path) -> None:
+    """NeedsPerson when there is nothing at `path`, or a folder."""
+    if not path.exists():
+        raise NeedsPerson("file_missing", path=str(path))
+    if path.is_dir():
+        raise NeedsPerson("file_is_folder", path=str(path))

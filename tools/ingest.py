@@ -22,12 +22,13 @@ import prompts
 from knowledge import catalog
 from knowledge.catalog import TableDef
 from tools import names, repairs, spreadsheet, taobao
-from tools.columns import bad, mended, quote, reason, rules, stored
+from tools.columns import bad, mended, reason, rules, stored
 from tools.engine import SQL_TYPES, Engine
 from tools.errors import AskAgain, NeedsPerson
 from tools.ledger import Job, Report, finish, known, rejects_missing, transaction, write_rejects
 from tools.mapping import map_header, used
 from tools.records import CsvRecords, Part, Records, Refused, is_parquet, open_parquet
+from tools.sql import quote
 from tools.store import store_events, store_keyed
 from tools.textfile import open_text
 from tools.workbook import fitting_sheets

@@ -10,13 +10,13 @@ from knowledge.catalog import PhaseRule, SourceRef
 from knowledge.chunks import section_of
 from tools import audience, filters, metrics, wording
 from tools.campaigns import Campaign, Phase, day_start
-from tools.columns import quote
 from tools.context import Context
 from tools.expressions import changed
 from tools.facts import Fact
 from tools.filter_values import titles_of
 from tools.periods import Window, window
 from tools.scope import Scope
+from tools.sql import quote
 from tools.status import data_until
 
 _TOP_ITEMS_SHOWN = 3

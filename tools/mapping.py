@@ -27,8 +27,9 @@ import prompts
 from knowledge import catalog
 from knowledge.catalog import CatalogError, Entry, TableDef
 from tools import names
-from tools.columns import quote, reason, rules, stored
-from tools.errors import AskAgain, NeedsPerson
+from tools.columns import reason, rules, stored
+from tools.errors import AskAgain, NeedsPerson, refuse_no_file
+from tools.sql import quote
 
 if TYPE_CHECKING:
     from tools.engine import Engine
@@ -144,10 +145,7 @@ def _refuse_absent(header: Sequence[str], file: str, mapping: Mapping | None) ->
 def load(path: Path, table: str) -> Mapping:
     """The mapping in `path`, for `table`. NeedsPerson, with file, key and suggestion, when it cannot be read or says
     something that cannot be; AskAgain when it is for another table."""
-    if not path.exists():
-        raise NeedsPerson("file_missing", path=str(path))
-    if path.is_dir():
-        raise NeedsPerson("file_is_folder", path=str(path))
+    refuse_no_file(path)
     try:
         found = _read(path)
     except CatalogError as e:

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 from knowledge import catalog
 from tools import audience, measures
 from tools.campaigns import Campaign, campaign_for
-from tools.columns import quote
 from tools.crowds import CROWDS, lifecycle
 from tools.errors import AskAgain
 from tools.measures import COMBINED, LINES, NO_VALUE, PART_OF
 from tools.periods import Window
 from tools.scope import Moments, Scope
 from tools.shop import Thresholds
+from tools.sql import quote
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -229,14 +229,10 @@ def _people(
             inside = t.is_fan
         elif crowd == "all" and set(parts) <= {"acts", "deposits", "payments", "relations", "activity", "joined"}:
             inside = ibis.literal(True)  # whoever did that is known to the shop
-        elif crowd == "new" and not split:
+        elif crowd == "old" or (crowd == "new" and not split):
             if "was_old" not in t.columns:
                 t = _flag(t, CROWDS["old"](engine, at), "was_old")
-            inside = ((t.visitors > 0) | (t.buyers > 0)) & ~t.was_old
-        elif crowd == "old":
-            if "was_old" not in t.columns:
-                t = _flag(t, CROWDS["old"](engine, at), "was_old")
-            inside = t.was_old
+            inside = t.was_old if crowd == "old" else ((t.visitors > 0) | (t.buyers > 0)) & ~t.was_old
         else:
             t = _flag(t, audience.expression(engine, crowd, at), f"in_{i}")
             inside = t[f"in_{i}"]

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from tools.columns import quote
 from tools.engine import Engine
-from tools.errors import NeedsPerson
+from tools.errors import NeedsPerson, refuse_no_file
+from tools.sql import quote
 from tools.textfile import BLANKS, MAX_LINE, TextFile
 
 Refused = tuple[int, str, str, str]  # line, column, value, reason
@@ -215,10 +215,7 @@ def first_of_parquet(path: Path, rows: int) -> tuple[list[str], list[list[str]],
 
 
 def _parquet(execute: Callable[[str], list[tuple[Any, ...]]], path: Path, zone: ZoneInfo) -> ParquetRecords:
-    if not path.exists():
-        raise NeedsPerson("file_missing", path=str(path))
-    if path.is_dir():
-        raise NeedsPerson("file_is_folder", path=str(path))
+    refuse_no_file(path)
     if not path.stat().st_size:
         raise NeedsPerson("file_empty", file=path.name)
     try:

@@ -23,6 +23,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from tools.sql import quote
+
 if TYPE_CHECKING:
     from tools.engine import Engine
 
@@ -50,16 +52,12 @@ _EXACT = 15  # digits that programs keep of a number
 _HUGE = 10**15  # more than any rule allows: a number that does not fit its type is too large, not unreadable
 
 
-def _quote(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
 def _part(text: str, pattern: str, group: int) -> str:
-    return f"regexp_extract({text}, {_quote('^(?:' + pattern + ')$')}, {group})"
+    return f"regexp_extract({text}, {quote('^(?:' + pattern + ')$')}, {group})"
 
 
 def _matches(text: str, pattern: str) -> str:
-    return f"regexp_full_match({text}, {_quote(pattern)})"
+    return f"regexp_full_match({text}, {quote(pattern)})"
 
 
 # --- nothing -----------------------------------------------------------------------------------------------------
@@ -67,13 +65,13 @@ def _matches(text: str, pattern: str) -> str:
 
 def nothing(text: str) -> str:
     """Whether `text` stands for "empty". Nearly every value is longer than the short ones: only then is more looked at."""
-    words = ", ".join(map(_quote, _NOTHING))
+    words = ", ".join(map(quote, _NOTHING))
     return f"(strlen({text}) <= {_LONGEST} AND {text} IN ({words}) OR {no_day(text)})"
 
 
 def no_day(text: str) -> str:
     """Whether `text` is the day that databases write where there is none."""
-    return "(" + " OR ".join(f"{text} = {_quote(day)}" for day in _NO_DAY) + ")"
+    return "(" + " OR ".join(f"{text} = {quote(day)}" for day in _NO_DAY) + ")"
 
 
 # --- numbers -----------------------------------------------------------------------------------------------------
@@ -93,9 +91,11 @@ def half_width(text: str) -> str:
 def amount(text: str, kind: str) -> str:
     """`text` with units, grouping, full-width signs, for `kind` money | number | integer: its SQL value, NULL where unread."""
     cents = {"money": r"(?:[.]\d{1,2})?", "number": r"(?:[.]\d+)?", "integer": ""}[kind]
-    narrow = f"translate({text}, {_quote(_WIDE)}, {_quote(_NARROW)})"
-    found = f"regexp_extract({narrow}, {_quote(f'^(?:{with_words(kind)})$')}, ['sign', 'second', 'digits', 'times', 'word'])"
-    cases = " ".join(f"WHEN {_quote(word)} THEN {times}" for word, times in _TIMES.items())
+    narrow = f"translate({text}, {quote(_WIDE)}, {quote(_NARROW)})"
+    found = (
+        f"regexp_extract({narrow}, {quote(f'^(?:{with_words(kind)})$')}, ['sign', 'second', 'digits', 'times', 'word'])"
+    )
+    cases = " ".join(f"WHEN {quote(word)} THEN {times}" for word, times in _TIMES.items())
     size = (
         f"(CASE p.times {cases} ELSE 1 END) * coalesce(try_cast({_ungrouped('p.digits')} AS DECIMAL(27, 9)), {_HUGE})"
     )
@@ -139,7 +139,7 @@ def moment(text: str, zone: str) -> str:
     hours, minutes = (f"coalesce(try_cast({_part(text, _ZONED, i)} AS INTEGER), 0)" for i in (3, 4))
     seconds = f"(CASE {_part(text, _ZONED, 2)} WHEN '-' THEN -1 ELSE 1 END) * ({hours} * 3600 + {minutes} * 60)"
     utc = f"try_cast({_part(text, _ZONED, 1)} AS TIMESTAMP) - to_seconds({seconds})"
-    local = f"timezone({_quote(zone)}, timezone('UTC', {utc}))"
+    local = f"timezone({quote(zone)}, timezone('UTC', {utc}))"
     day = " || '-' || ".join(_part(text, _CHINESE, i) for i in (1, 2, 3))
     minute = f"coalesce(nullif({_part(text, _CHINESE, 5)}, ''), '0')"
     second = f"coalesce(nullif({_part(text, _CHINESE, 6)} || {_part(text, _CHINESE, 7)}, ''), '0')"
@@ -147,7 +147,7 @@ def moment(text: str, zone: str) -> str:
     chinese = f"try_cast({day} || ' ' || {hour} || ':' || {minute} || ':' || {second} AS TIMESTAMP)"
     return (
         f"CASE WHEN strlen({text}) = 20 AND suffix({text}, 'Z') AND {text}[17] = ':' "  # what other systems mostly write
-        f"THEN timezone({_quote(zone)}, timezone('UTC', try_cast({text}[:19] AS TIMESTAMP))) "
+        f"THEN timezone({quote(zone)}, timezone('UTC', try_cast({text}[:19] AS TIMESTAMP))) "
         f"WHEN {_matches(text, _ZONED)} AND {hours} <= 14 AND {minutes} < 60 THEN date_trunc('second', {local}) "
         f"WHEN {_matches(text, _CHINESE)} THEN {chinese} END"
     )
@@ -165,7 +165,7 @@ def usual_id(text: str, odd: str) -> list[str]:
     """Tests of which one holds for an id that is not to be mended, the cheap one first. `odd` are those of the signs `.+='`
     that the file holds: mostly none, and then there is nothing to test."""
     signs = [f"contains({text}, '{sign}')" for sign in ".+" if sign in odd]
-    signs += [f"starts_with({text}, {_quote(sign)})" for sign in "='" if sign in odd]
+    signs += [f"starts_with({text}, {quote(sign)})" for sign in "='" if sign in odd]
     return [f"NOT ({' OR '.join(signs)})", f"NOT {_matches(text, '|'.join((*_SHOWN, _FLOATING, _SCIENTIFIC_ID)))}"]
 
 

@@ -13,9 +13,9 @@ from functools import cache
 from typing import Any
 
 from tools.campaigns import Campaign, Wave, campaign_for, day_end, day_start
-from tools.columns import quote
 from tools.errors import AskAgain
 from tools.shop import Thresholds
+from tools.sql import quote
 
 _PLACEHOLDER = re.compile(r"MOMENT\('([a-z_]+?)(?:_(\d+))?'\)")
 

@@ -11,12 +11,12 @@ from knowledge.catalog import Channel
 from tools import audience, metrics, wording
 from tools import lines as lines_of
 from tools.campaigns import day_end, day_start
-from tools.columns import quote
 from tools.compare import compare as compare_cells
 from tools.context import Context
 from tools.errors import AskAgain
 from tools.measures import NO_VALUE
 from tools.periods import Window, parse_day
+from tools.sql import quote
 
 MAX_ROWS = 12
 _MOST = {"day": 31, "hour": 24}  # rows of the others: MAX_ROWS

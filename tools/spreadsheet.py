@@ -21,7 +21,7 @@ from typing import Any
 
 from knowledge import catalog
 from tools import names
-from tools.errors import NeedsPerson, WarRoomError
+from tools.errors import NeedsPerson, WarRoomError, refuse_no_file
 
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 _LOOKED_AT = 30  # rows, in search of the header
@@ -301,10 +301,7 @@ def _opened(path: Path) -> Iterator[Any]:
 
 def _check(path: Path) -> None:
     """NeedsPerson when the file is not an .xlsx that can be unpacked without harm."""
-    if not path.exists():
-        raise NeedsPerson("file_missing", path=str(path))
-    if path.is_dir():
-        raise NeedsPerson("file_is_folder", path=str(path))
+    refuse_no_file(path)
     try:
         with path.open("rb") as f:
             head = f.read(4)

@@ -41,16 +41,10 @@ class Import:
 
 
 @dataclass(frozen=True)
-class TableStatus:
-    """One table. `behind`: from its newest row up to the clock; None where no row has a time, or all lie ahead.
+class TableStatus(Holding):
+    """One table and what it holds. `behind`: from its newest row up to the clock; None where no row has a time, or all lie ahead.
     `empty_columns`: without a value in any row (of a table with rows)."""
 
-    table: str
-    rows: int
-    since: datetime | None
-    until: datetime | None
-    newest: datetime | None
-    ahead: int
     behind: timedelta | None
     empty_columns: tuple[str, ...]
     last_import: Import | None
@@ -109,9 +103,7 @@ def _judged(h: Holding, now: datetime, imports: dict[str, Import]) -> TableStatu
     if behind is not None and definition.time and definition.columns[definition.time].type == "day":
         behind = max(behind - gaps.DAY, timedelta(0))  # a row tells about its whole day
     empty = tuple(c for c in definition.columns if h.rows and c not in h.columns)
-    return TableStatus(
-        h.table, h.rows, h.since, h.until, h.newest, h.ahead, behind, empty, imports.get(h.table)
-    )  # fmt: skip
+    return TableStatus(**h.__dict__, behind=behind, empty_columns=empty, last_import=imports.get(h.table))
 
 
 def _gaps(held: Iterable[Holding], days: dict[str, Days], now: datetime) -> list[Gap]:

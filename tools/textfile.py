@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tools.errors import NeedsPerson
+from tools.errors import NeedsPerson, refuse_no_file
 
 _CHUNK = 1 << 22
 MAX_LINE = 1 << 16  # bytes; a line twice as long is refused for certain, no real row comes near
@@ -136,10 +136,7 @@ def open_text(path: Path) -> Iterator[TextFile]:
 
     A file that is not UTF-8 is read as GB18030; that, and a file whose line ends are mixed, through a temporary copy.
     """
-    if not path.exists():
-        raise NeedsPerson("file_missing", path=str(path))
-    if path.is_dir():
-        raise NeedsPerson("file_is_folder", path=str(path))
+    refuse_no_file(path)
     try:
         seen = _look(path)
     except PermissionError as e:

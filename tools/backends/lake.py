@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Any
 
 from tools.backends.url import SparkURL
 from tools.backends.warehouse import wanted
-from tools.columns import quote
 from tools.errors import NeedsPerson
 from tools.gate import Gate
+from tools.sql import quote
 
 if TYPE_CHECKING:
     from tools.engine import Engine

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from tools.backends.postgres import PUBLISHED, connect, first_line
 from tools.backends.url import PostgresURL
 from tools.backends.warehouse import wanted
-from tools.columns import quote
 from tools.errors import NeedsPerson
+from tools.sql import quote
 
 if TYPE_CHECKING:
     from tools.engine import Engine

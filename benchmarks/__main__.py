@@ -1,7 +1,8 @@
 """`make bench`: every performance figure, each as a ratio to something measured in the same run.
 
-python -m benchmarks [PART…] with the parts import, panel, ask, bot, cold; EVENTS sets the panel's size (default 100,000,000:
-some 20 minutes and 15 GB of disk).
+python -m benchmarks [PART…] with the parts import, panel, ask, bot, cold, knowledge; EVENTS sets the panel's size (default
+100,000,000: some 20 minutes and 15 GB of disk), PASSAGES the sizes of the playbook index (default "1000 10000 100000": the
+last takes some 20 minutes).
 """
 
 from __future__ import annotations
@@ -176,7 +177,21 @@ def bench_cold(folder: Path) -> None:
         say(f"cold {label}: s (× a bare python)", f"{seconds:.2f} ({seconds / bare:.0f}×)", aim)
 
 
-PARTS = {"import": bench_import, "panel": bench_panel, "ask": bench_ask, "bot": bench_bot, "cold": bench_cold}
+def bench_knowledge(folder: Path) -> None:
+    """The playbook index: built, searched, with what memory."""
+    from benchmarks import knowledge
+
+    knowledge.bench(folder, [int(n) for n in os.environ.get("PASSAGES", "1000 10000 100000").split()])
+
+
+PARTS = {
+    "import": bench_import,
+    "panel": bench_panel,
+    "ask": bench_ask,
+    "bot": bench_bot,
+    "cold": bench_cold,
+    "knowledge": bench_knowledge,
+}
 
 
 def main() -> None:

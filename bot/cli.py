@@ -9,7 +9,15 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bot import commands_bot, commands_copy, commands_crowd, commands_import, commands_publish, commands_status
+from bot import (
+    commands_bot,
+    commands_copy,
+    commands_crowd,
+    commands_import,
+    commands_knowledge,
+    commands_publish,
+    commands_status,
+)
 from bot.commands import COMMANDS, fail
 from bot.settings import Settings
 from knowledge.catalog import CatalogError
@@ -49,6 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 _COMMANDS = {
     **COMMANDS,
     "import": commands_import.import_files,
+    "knowledge": commands_knowledge.knowledge,
     "publish": commands_publish.publish,
     "status": commands_status.status,
     "crowd": commands_crowd.crowd,
@@ -159,10 +168,14 @@ def _parser() -> argparse.ArgumentParser:
     search.add_argument("-k", type=int, default=5)
     parts.add_parser("list", help="what is indexed", parents=[common])
     parts.add_parser("rebuild", help="build the index again", parents=[common])
-    add = parts.add_parser("add", help="add documents of your own (.md, .txt)", parents=[common])
+    formats = "add documents of your own: .md .txt .html .docx .pdf .xlsx, or folders of them"
+    add = parts.add_parser("add", help=formats, parents=[common])
     add.add_argument("paths", nargs="+", type=Path, metavar="PATH")
     remove = parts.add_parser("remove", help="remove a document of your own", parents=[common])
     remove.add_argument("source")
+    accept = parts.add_parser("accept", help="take over a draft made from a document", parents=[common])
+    accept.add_argument("name", help="a draft in the workspace's folder drafts")
+    accept.add_argument("--yes", action="store_true", help="without asking")
     return parser
 
 

@@ -173,7 +173,19 @@ def _plan(args: argparse.Namespace) -> None:
     if as_json(args):
         document = result.model_dump()
         data = document.pop("data")
-        keys = ("mode", "campaign", "phase", "crowd", "head", "notes", "prepare", "watch", "donts", "assumed")
+        keys = (
+            "mode",
+            "campaign",
+            "phase",
+            "crowd",
+            "head",
+            "notes",
+            "prepare",
+            "methods",
+            "watch",
+            "donts",
+            "assumed",
+        )
         print_json({**{k: data[k] for k in keys if k in data}, **document})
         return
     print(writer.write(result.model_dump(), Interpretation(intent="plan"), args.ui_lang).replace("**", ""))
@@ -273,70 +285,6 @@ def _metrics(args: argparse.Namespace) -> None:
     table(header, body)
 
 
-def _knowledge(args: argparse.Namespace) -> None:
-    from bot.console import progress, table
-    from tools import documents
-
-    with open_room(args) as room:
-        if args.part == "rebuild":
-            with progress(prompts.text("cli.index_building", args.ui_lang)) as show:
-                n = room.search.build(lambda done, total: show(done / total), anew=True)
-            print_json({"passages": n}) if as_json(args) else print(n)
-        elif args.part == "list":
-            counted: dict[tuple[str, str], int] = {}
-            for p in room.search.all:
-                key = (p.source.get(args.ui_lang), p.kind)
-                counted[key] = counted.get(key, 0) + 1
-            if as_json(args):
-                print_json([{"source": s, "kind": k, "passages": n} for (s, k), n in counted.items()])
-            else:
-                body = [[s, k, str(n)] for (s, k), n in counted.items()]
-                table(body[0], body[1:])
-        elif args.part == "add":
-            _add_documents(args, room)
-        elif args.part == "remove":
-            documents.remove_known(room.shop.root, args.source)
-            room.search.build()
-            said = prompts.text("document.removed", args.ui_lang, source=args.source)
-            print_json({"source": args.source, "removed": True}) if as_json(args) else print(said)
-        else:
-            hits = room.search.search(args.query, args.k)
-            rows = [
-                {
-                    "score": round(h.score, 4),
-                    "source": h.passage.source.get(args.ui_lang),
-                    "section": h.passage.section.get(args.ui_lang),
-                    "text": h.passage.text,
-                    "kind": h.passage.kind,
-                }
-                for h in hits
-            ]
-            if as_json(args):
-                print_json({"query": args.query, "results": rows})
-            elif not rows:
-                print(prompts.text("knowledge.none", args.ui_lang))
-            else:
-                for r in rows:
-                    print(f"{r['score']:.2f}  {r['source']} · {r['section']}\n      {str(r['text']).splitlines()[0]}")
-
-
-def _add_documents(args: argparse.Namespace, room: WarRoom) -> None:
-    from bot.console import progress
-    from tools import documents
-
-    for path in args.paths:  # all or none
-        documents.read(path)
-    added = [documents.add(room.shop.root, path) for path in args.paths]
-    with progress(prompts.text("cli.index_building", args.ui_lang)) as show:
-        room.search.build(lambda done, total: show(done / total))
-    if as_json(args):
-        print_json([{"source": a.source, "sections": a.sections, "state": a.state} for a in added])
-        return
-    for a in added:
-        said = {"new": "document.new", "replaced": "document.replaced", "same": "document.same"}[a.state]
-        print(prompts.text(said, args.ui_lang, source=a.source, sections=a.sections))
-
-
 COMMANDS = {
     "init": _init,
     "ask": _ask,
@@ -344,5 +292,4 @@ COMMANDS = {
     "phase": _phase,
     "plan": _plan,
     "metrics": _metrics,
-    "knowledge": _knowledge,
 }

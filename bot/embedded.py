@@ -116,5 +116,11 @@ def tool_call(what: Interpretation, question: str, wish: DraftWish | None = None
             "only": what.channel if what.by == "channel" else None,
         }
     if what.intent == "knowledge":
-        return "search_playbooks", {"query": question}
+        return "search_playbooks", {
+            "query": question,
+            "crowds": crowds,
+            "campaign": what.campaign,
+            "phase": what.phase,
+            "channel": what.channel,
+        }
     return None

@@ -54,8 +54,16 @@ class WarRoom:
     def search(self) -> Searcher:
         from knowledge.search import Searcher
         from tools.documents import folder_of
+        from tools.own_tasks import stamp, strategies_for
 
-        return Searcher(self.shop.index_dir, self._progress, folder_of(self.shop.root))
+        return Searcher(
+            self.shop.index_dir,
+            self._progress,
+            folder_of(self.shop.root),
+            settings=self.shop.knowledge,
+            tasks=lambda: strategies_for(self.shop),
+            stamp=lambda: stamp(self.shop.root),
+        )
 
     @cached_property
     def lexicon(self) -> Lexicon:
@@ -130,12 +138,13 @@ class WarRoom:
         return source
 
     def stamp(self) -> tuple[Any, ...]:
-        """Changes whenever the data or the shop's documents do."""
+        """Changes whenever the data, the shop's documents or its task list do."""
         from knowledge import documents
+        from tools import own_tasks
         from tools.documents import folder_of
 
         data = self.engine.stamp() if self.shop.has_data else ()
-        return (data, documents.stamp(folder_of(self.shop.root)))
+        return (data, documents.stamp(folder_of(self.shop.root)), own_tasks.stamp(self.shop.root))
 
     def give_way(self) -> None:
         """Let go of the data file if somebody waits to write it; the next question opens it again."""

@@ -107,12 +107,14 @@ def _plan(result: ToolResult, what: Interpretation, lang: str) -> list[str]:
         lines.append(f"({fixed('plan.more', lang)})" if lang == "en" else f"（{fixed('plan.more', lang)}）")
     if data.get("related"):
         lines += [fixed("plan.related", lang), *(f"· {line}" for line in data["related"])]
-    for key in ("prepare", "watch"):
+    for key, title in (("prepare", "plan.prepare"), ("methods", "tasks.methods"), ("watch", "plan.watch")):
         if data.get(key):
-            lines += ["", fixed(f"plan.{key}", lang)]
+            lines += ["", fixed(title, lang)]
             lines += [
                 f"· {entry['text']}{' ' + _marks(entry['cites']) if entry.get('cites') else ''}" for entry in data[key]
             ]
+        if key == "methods" and data.get("more_methods"):
+            lines.append(fixed("tasks.more_methods", lang))
     lines += ["", *_sources(result, lang)]
     return [*lines, _next("plan_unpaid" if data["mode"] == "unpaid" else "plan_tasks", lang)]
 
@@ -315,7 +317,9 @@ def _knowledge(result: ToolResult, what: Interpretation, lang: str) -> list[str]
         unknown = (
             [fixed("answer.unknown", lang, words=fixed("join.list", lang).join(what.unused))] if what.unused else []
         )
-        return [*unknown, fixed("knowledge.none", lang), fixed("answer.help", lang)]
+        near = fixed("join.list", lang).join(data["near"])
+        more = fixed("knowledge.near", lang, sections=near) if near else fixed("answer.help", lang)
+        return [*unknown, fixed("knowledge.none", lang), more]
     lines: list[str] = []
     for p in data["passages"]:
         lines.append(fixed("knowledge.head", lang, title=p["title"]))

@@ -11,10 +11,13 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+if TYPE_CHECKING:
+    from knowledge.strategies import Strategy
 
 HERE = Path(__file__).parent
 
@@ -123,32 +126,9 @@ class CrowdFile(Entry):
     crowds: dict[str, CrowdDef]
 
 
-# --- strategies and moves ----------------------------------------------------------------------------------------
+# --- moves -------------------------------------------------------------------------------------------------------
 
 Channel = Literal["sms", "card_sms", "ai_call", "exclusive_service", "group", "push", "live"]
-
-
-class Strategy(Entry):
-    id: str
-    scene: Literal["大促优选", "会员", "粉丝", "专属客服", "淘宝群"]
-    campaign: str
-    phases: list[str] = Field(min_length=1)
-    first: str = Field(alias="from", pattern=r"^\d\d-\d\d$")
-    last: str = Field(alias="to", pattern=r"^\d\d-\d\d$")
-    days: Literal["all", "last"] = "all"
-    title: Bilingual
-    what: Bilingual
-    crowd: str
-    channels: list[Channel]
-    benefit: Bilingual
-    purpose: Bilingual
-    lead_days: int = Field(ge=0)
-    metric: str
-    source: SourceRef
-
-
-class StrategyFile(Entry):
-    strategies: list[Strategy]
 
 
 Slot = Literal["morning", "noon", "afternoon", "evening", "night", "none"]
@@ -326,14 +306,16 @@ def ambiguous_metrics() -> dict[str, list[str]]:
     return _metric_file().ambiguous
 
 
-@cache
 def strategies() -> list[Strategy]:
-    return validate(StrategyFile, read_yaml(HERE / "strategies.yaml"), "strategies.yaml").strategies
+    """The tasks and methods of the playbooks (knowledge/strategies.py)."""
+    from knowledge.strategies import builtin
+
+    return builtin()
 
 
 def strategy_of(source: SourceRef) -> Strategy | None:
     """The task that a playbook section describes, if it describes one."""
-    return next((s for s in strategies() if s.source == source), None)
+    return next((s for s in strategies() if s.kind == "task" and s.source == source), None)
 
 
 @cache

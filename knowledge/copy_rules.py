@@ -10,7 +10,7 @@ import datetime as dt
 import difflib
 import re
 from functools import cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -53,7 +53,8 @@ class CopyPattern(Entry):
 
 
 class CopyRule(Entry):
-    """One rule: `patterns`, or a named `check`, or the kinds of `claims` that must be in the offer.
+    """One rule: `patterns`, or a named `check`, or the kinds of `claims` that must be in the offer. `aliases`: how people ask
+    about it.
 
     `offer`: applies only when the offer is known (with) or only when it is not (without). `proof`: with an offer, the words
     are lawful where the data shows it (low_stock: something named in the text has at most `low_stock` pieces left).
@@ -61,6 +62,7 @@ class CopyRule(Entry):
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     name: Bilingual
+    aliases: list[str] = []
     level: Literal["warn", "block"]
     channels: list[Channel] | None = None
     offer: Literal["with", "without"] | None = None
@@ -195,6 +197,37 @@ def claim_forms() -> ClaimFile:
 def copy_rules() -> CopyRules:
     """The rules of copy_rules.yaml; CatalogError when it is wrong."""
     return parse(read_yaml(HERE / FILE), FILE)
+
+
+class RuleText(NamedTuple):
+    """What a rule says, without its compiled expressions: reading those costs more than finding a rule may."""
+
+    id: str
+    name: Bilingual
+    aliases: tuple[str, ...]
+    why: Bilingual
+    source: Bilingual
+    channels: tuple[str, ...]
+    patterns: tuple[str, ...]
+
+
+@cache
+def rule_texts() -> tuple[RuleText, ...]:
+    """What copy_rules.yaml says, for people to find; `copy_rules` is what checks the file."""
+    raw = read_yaml(HERE / FILE)
+    if not isinstance(raw, dict) or not isinstance(raw.get("rules"), list):
+        raise CatalogError(f"{FILE}: a list of `rules` is needed")
+    return tuple(_rule_text(rule, n) for n, rule in enumerate(raw["rules"]))
+
+
+def _rule_text(raw: Any, n: int) -> RuleText:
+    place = f"{FILE}: rules.{n}"
+    if not isinstance(raw, dict) or not isinstance(raw.get("id"), str):
+        raise CatalogError(f"{place}: an `id` is needed")
+    name, why, source = (validate(Bilingual, raw.get(key), f"{place}.{key}") for key in ("name", "why", "source"))
+    patterns = (p["find"] if isinstance(p, dict) else p for p in raw.get("patterns") or [])
+    aliases, channels = (tuple(raw.get(key) or ()) for key in ("aliases", "channels"))
+    return RuleText(raw["id"], name, aliases, why, source, channels, tuple(map(str, patterns)))
 
 
 def parse(raw: Any, file: str) -> CopyRules:

@@ -1,18 +1,39 @@
-"""Sentence embeddings: the Universal Sentence Encoder (multilingual v3) that comes inside a wheel, on numpy."""
+"""Sentence embeddings: by default the Universal Sentence Encoder (multilingual v3) that comes inside a wheel, on numpy.
+
+What embeds is an `Embedder`; `embedder(settings)` gives the one that shop.yaml asks for. Vectors of two embedders are never
+compared: the index knows which one made it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledge.settings import IndexSettings
 from knowledge.textnorm import simplified
+from knowledge.unavailable import EmbeddingUnavailable as EmbeddingUnavailable
 
-NAME = "use-multilingual-v3"  # part of the index's fingerprint: vectors of two encoders are never mixed
+NAME = "use-multilingual-v3"
 DIMENSIONS = 512
+Vectors = NDArray[np.float32]
+
+
+class Embedder(Protocol):
+    """`name` says what made a vector, wherever it ran: it is part of the index's fingerprint."""
+
+    @property
+    def name(self) -> str: ...
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors, a row a text. EmbeddingUnavailable when they cannot be had after patient trying."""
+
+    def question(self, text: str) -> Vectors:
+        """One unit vector, for somebody who waits: EmbeddingUnavailable soon rather than late."""
 
 
 @cache
@@ -22,8 +43,36 @@ def _encoder() -> Any:
     return USE()
 
 
-def embed(texts: Sequence[str]) -> NDArray[np.float32]:
-    """Unit vectors, shape (len(texts), 512)."""
+def embed(texts: Sequence[str]) -> Vectors:
+    """Unit vectors of the installed encoder, shape (len(texts), 512).
+
+    The encoder packs sentences of any length into batches without padding, so neither their order nor larger batches
+    make it faster (measured); its matrix products keep all cores busy.
+    """
     if not texts:
         return np.zeros((0, DIMENSIONS), dtype=np.float32)
     return np.asarray(_encoder().encode([simplified(t) for t in texts]), dtype=np.float32).reshape(-1, DIMENSIONS)
+
+
+@dataclass(frozen=True)
+class Installed:
+    """The encoder that the installation brings: offline, the same vectors everywhere."""
+
+    name: str = NAME
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        return embed(texts)
+
+    def question(self, text: str) -> Vectors:
+        vector: Vectors = embed([text])[0]
+        return vector
+
+
+def embedder(settings: IndexSettings, env: Mapping[str, str]) -> Embedder:
+    """What `settings` ask for; an endpoint's key is OPENAI_API_KEY of `env`, its address OPENAI_BASE_URL unless set."""
+    if settings.model is None:
+        return Installed()
+    from knowledge.endpoint import Endpoint
+
+    url = settings.embedding_url or env.get("OPENAI_BASE_URL", "").strip() or None
+    return Endpoint(settings.model, url, env.get("OPENAI_API_KEY", "").strip() or None)

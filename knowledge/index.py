@@ -1,150 +1,221 @@
-"""The vector index: a Chroma folder in the workspace. The only importer of chromadb."""
+"""The vector index of a shop's passages: in a folder of the workspace, or on a Chroma server that many shops may share."""
 
 from __future__ import annotations
 
 import hashlib
-import re
-import shutil
-import sqlite3
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+import os
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from knowledge.embeddings import NAME, embed
+import numpy as np
+
+from knowledge import nearby
+from knowledge.embeddings import NAME, Vectors, embedder
+from knowledge.settings import IndexSettings
+from knowledge.store import Damaged, Gone, Store
+from knowledge.unavailable import EmbeddingUnavailable, IndexUnavailable
 
 if TYPE_CHECKING:
     from knowledge.passages import Passage
 
-_BATCH = 64
-_FETCHED = 1000  # passages read back at once
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-Vector = Sequence[float]
+_BATCH = 256  # passages embedded, stored and reported as progress at once
+_IN_MEMORY = 25_000_000  # numbers of all vectors together: up to 100 MB are compared exactly, more by Chroma's graph
+_DEAD = 3600.0  # s without a sign of life after which a builder on another machine is taken for dead
+_QUESTIONS = 256  # vectors of recent questions kept
 
 
-def fingerprint(passages: Sequence[Passage]) -> str:
-    """Changes when a passage, the encoder or the way of indexing changes."""
-    digest = hashlib.sha256(NAME.encode())
+def fingerprint(passages: Sequence[Passage], made_by: str = NAME) -> str:
+    """Changes when a passage, the embedding or the way of indexing changes."""
+    digest = hashlib.sha256(made_by.encode())
     for p in passages:
-        digest.update(f"\0{p.key}\0{_digest(p)}".encode())
+        digest.update(f"\0{p.key}\0{_digest(p, made_by)}".encode())
     return digest.hexdigest()[:16]
 
 
-def _digest(p: Passage) -> str:
-    """Says what was embedded: a passage with the same digest has the same vector."""
-    return hashlib.sha256(f"{NAME}\0{p.indexed()}".encode()).hexdigest()[:32]
+def _digest(p: Passage, made_by: str) -> str:
+    """Says what was embedded, by what: a passage with the same digest has the same vector."""
+    return hashlib.sha256(f"{made_by}\0{p.indexed()}".encode()).hexdigest()[:32]
 
 
 class Index:
-    """An open index. Built on first use and whenever its passages or the encoder have changed.
+    """Built by `ready` on first use and whenever its passages or the embedding have changed.
 
-    The collection's name is the fingerprint of what it holds. A new one is filled first and the old one deleted last, so
-    whoever is interrupted leaves the old one whole; vectors of passages that stayed are taken over.
+    A collection's name says what it holds and its metadata that it is whole. A new one is filled first and the old one
+    deleted last, so whoever is interrupted leaves the old one whole; vectors of passages that stayed, or that an
+    interrupted builder left, are taken over. Two machines that build at once fill one each; the first by name stays.
+
+    Every method raises IndexUnavailable, `ready` and `nearest` EmbeddingUnavailable too. `env` has the keys; `now` is in
+    seconds since 1970.
     """
 
-    def __init__(self, folder: Path) -> None:
-        import chromadb
-        from chromadb.config import Settings
-
-        folder.mkdir(parents=True, exist_ok=True)
-        self._folder = folder
-        self._client = chromadb.PersistentClient(path=str(folder), settings=Settings(anonymized_telemetry=False))
-        self._collection: Any = None
+    def __init__(
+        self,
+        folder: Path,
+        settings: IndexSettings | None = None,
+        env: Mapping[str, str] = os.environ,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        settings = settings or IndexSettings()
+        self._store = Store(folder, settings.chroma, env.get("CHROMA_TOKEN", "").strip() or None)
+        self._now = now
+        self._embedder = embedder(settings, env)
+        self._vector = lru_cache(_QUESTIONS)(self._embedder.question)
+        self._open: tuple[int, nearby.Look] | None = None  # numbers in a vector, and what finds the nearest
 
     def ready(self, passages: Sequence[Passage], progress: Callable[[int, int], None] | None = None) -> bool:
-        """Make the index hold exactly `passages`; returns whether it had to be built. A half-built one is built again."""
-        name = f"passages-{fingerprint(passages)}"
-        if self._opened(name, len(passages)):
+        """Make the index hold exactly `passages`; returns whether it had to be built.
+
+        An index folder that cannot be read is set aside and built again, once: everything in it can be made again.
+        """
+        try:
+            return self._made_ready(passages, progress)
+        except Gone:  # whoever took us for dead has built it, or somebody replaced it while we looked
+            try:
+                return self._made_ready(passages, progress)
+            except Gone as e:
+                raise IndexUnavailable("index_replaced", place=self._store.place) from e
+        except Damaged:
+            self._store.set_aside()
+            return self._made_ready(passages, progress)
+
+    def _made_ready(self, passages: Sequence[Passage], progress: Callable[[int, int], None] | None) -> bool:
+        wanted = fingerprint(passages, self._embedder.name)
+        if self._opened(wanted, passages):
             return False
-        with _alone(self._folder):
-            if self._opened(name, len(passages)):  # another process built it meanwhile
+        with self._store.alone():
+            if self._opened(wanted, passages):  # another process built it meanwhile
                 return False
-            existing = self._names()
-            if name in existing:
-                self._client.delete_collection(name)
-            known = self._vectors(existing - {name})
-            collection = self._client.create_collection(
-                name, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
-            )
-            for start in range(0, len(passages), _BATCH):
-                batch = passages[start : start + _BATCH]
-                collection.add(
-                    ids=[p.key for p in batch],
-                    embeddings=_embedded(batch, known),
-                    metadatas=[{"kind": p.kind, "digest": _digest(p)} for p in batch],
-                )
-                if progress:
-                    progress(min(start + _BATCH, len(passages)), len(passages))
-            self._collection = collection
-            for old in existing - {name}:
-                self._client.delete_collection(old)
-            _sweep(self._folder)
+            self._build(wanted, passages, progress)
         return True
-
-    def _opened(self, name: str, size: int) -> bool:
-        """Open the collection `name` if it is there with all its `size` passages."""
-        if name not in self._names():
-            return False
-        self._collection = self._client.get_collection(name, embedding_function=None)
-        return bool(self._collection.count() == size)
-
-    def _names(self) -> set[str]:
-        return {c if isinstance(c, str) else c.name for c in self._client.list_collections()}
-
-    def _vectors(self, collections: set[str]) -> dict[str, Vector]:
-        """digest → vector of everything that is indexed already."""
-        out: dict[str, Vector] = {}
-        for name in collections:
-            old = self._client.get_collection(name, embedding_function=None)
-            for offset in range(0, old.count(), _FETCHED):
-                found = old.get(limit=_FETCHED, offset=offset, include=["embeddings", "metadatas"])
-                pairs = zip(found["metadatas"], found["embeddings"], strict=True)
-                out.update((m["digest"], v) for m, v in pairs if "digest" in m)
-        return out
-
-    def clear(self) -> None:
-        """Forget everything; `ready` builds it again."""
-        for name in self._names():
-            self._client.delete_collection(name)
 
     def nearest(self, question: str, n: int) -> list[tuple[str, float]] | None:
         """(passage key, cosine similarity), best first; None when another process has replaced the index meanwhile."""
-        from chromadb.errors import NotFoundError
-
+        if self._open is None:
+            raise ValueError("ready() comes first")
+        size, look = self._open
+        vector = self._vector(question)
+        if size and len(vector) != size:
+            raise EmbeddingUnavailable("embedding_changed", model=self._embedder.name)
         try:
-            found = self._collection.query(query_embeddings=embed([question]), n_results=n, include=["distances"])
-        except NotFoundError:
+            return look(vector, n)
+        except Gone:
             return None
-        return [(key, 1.0 - float(d)) for key, d in zip(found["ids"][0], found["distances"][0], strict=True)]
 
+    def made_by(self) -> str | None:
+        """The name of the embedding that made the whole index there is; None when there is none."""
+        return next((str(c.metadata["made_by"]) for c in self._store.ours() if _is_whole(c)), None)
 
-def _embedded(batch: Sequence[Passage], known: dict[str, Vector]) -> list[Vector]:
-    fresh = [p for p in batch if _digest(p) not in known]
-    made = dict(zip((p.key for p in fresh), embed([p.indexed() for p in fresh]), strict=True))
-    return [made[p.key] if p.key in made else known[_digest(p)] for p in batch]
-
-
-def _sweep(folder: Path) -> None:
-    """Take away the vectors of deleted collections, which Chroma leaves on disk: a folder for each index there ever was."""
-    with closing(sqlite3.connect(folder / "chroma.sqlite3")) as state:
+    def clear(self) -> None:
+        """Forget everything; `ready` builds it again."""
+        self._open = None
+        self._forget_copies()
         try:
-            living = {row[0] for row in state.execute("SELECT id FROM segments")}
-        except sqlite3.Error:  # another Chroma keeps its books elsewhere: then the folders stay
-            return
-    for left in folder.iterdir():
-        if _UUID.fullmatch(left.name) and left.name not in living:
-            shutil.rmtree(left, ignore_errors=True)
+            for c in self._store.ours():
+                self._store.delete(c)
+        except Damaged:
+            self._store.set_aside()
+
+    def _opened(self, wanted: str, passages: Sequence[Passage]) -> bool:
+        """Open the whole index of `passages` if there is one: the copy of its vectors, else its collection."""
+        copied = nearby.load(self._copy(wanted), len(passages))
+        if copied is not None:
+            self._in_memory(passages, copied)
+            return True
+        found = next(iter(self._whole(wanted, len(passages))), None)
+        if found is None:
+            return False
+        if found.metadata["numbers"] > _IN_MEMORY:
+            self._in_chroma(found)
+            return True
+        known = {key: v for keys, _, rows in self._store.pages(found) for key, v in zip(keys, rows, strict=True)}
+        self._keep(wanted, passages, [known[p.key] for p in passages])
+        return True
+
+    def _whole(self, wanted: str, size: int) -> list[Any]:
+        """The whole collections that hold what is wanted: one, or more while builders of several machines settle it."""
+        named = [c for c in self._store.ours() if c.name.startswith(self._store.prefix + wanted)]
+        return [c for c in named if _is_whole(c) and self._store.size(c) == size]
+
+    def _keep(self, wanted: str, passages: Sequence[Passage], vectors: Sequence[Vectors]) -> None:
+        rows = np.stack(vectors) if vectors else np.zeros((0, 0), dtype=np.float32)
+        with self._store.disk():
+            nearby.save(self._copy(wanted), rows)
+        self._in_memory(passages, rows)
+
+    def _in_memory(self, passages: Sequence[Passage], rows: Vectors) -> None:
+        self._open = rows.shape[1], nearby.exactly([p.key for p in passages], rows)
+
+    def _in_chroma(self, collection: Any) -> None:
+        about = collection.metadata
+        self._open = about["numbers"] // about["passages"], partial(self._store.nearest, collection)
+
+    def _build(self, wanted: str, passages: Sequence[Passage], progress: Callable[[int, int], None] | None) -> None:
+        """Fill a collection and put it in the place of all others. Only by who is alone on this machine."""
+        store = self._store
+        known = {
+            d: v
+            for c in store.ours()
+            for _, digests, rows in store.pages(c)
+            for d, v in zip(digests, rows, strict=True)
+        }
+        name = self._embedder.name
+        about: dict[str, Any] = {"made_by": name, "passages": len(passages)}
+        mine = store.create(f"{wanted}-{uuid.uuid4().hex[:12]}", {**about, "alive": self._now()})
+        vectors: list[Vectors] = []
+        for start in range(0, len(passages), _BATCH):
+            batch = passages[start : start + _BATCH]
+            digests = [_digest(p, name) for p in batch]
+            rows = self._embedded(batch, digests, known)
+            if len({row.size for row in [*vectors[:1], *rows]}) > 1:  # of what was taken over and what is made now
+                raise EmbeddingUnavailable("embedding_changed", model=name)
+            store.add(mine, [p.key for p in batch], np.stack(rows), digests)
+            store.mark(mine, {**about, "alive": self._now()})
+            vectors += rows
+            if progress:
+                progress(start + len(batch), len(passages))
+        numbers = sum(v.size for v in vectors)
+        store.mark(mine, {**about, "numbers": numbers, "whole": True})
+        stays = self._settled(wanted, len(passages))
+        self._forget_copies()
+        if numbers > _IN_MEMORY:
+            self._in_chroma(stays)
+        else:
+            self._keep(wanted, passages, vectors)
+
+    def _embedded(self, batch: Sequence[Passage], digests: Sequence[str], known: dict[str, Vectors]) -> list[Vectors]:
+        """The vectors of `batch`; what is not known is embedded, equal texts once, and known from then on."""
+        fresh = {d: p.indexed() for p, d in zip(batch, digests, strict=True) if d not in known}
+        if fresh:
+            known.update(zip(fresh, self._embedder.embed(list(fresh.values())), strict=True))
+        return [known[d] for d in digests]
+
+    def _settled(self, wanted: str, size: int) -> Any:
+        """Of all whole collections of `wanted` the first by name stays, and nothing else but what somebody is filling now."""
+        stays = self._whole(wanted, size)[0]
+        for c in self._store.ours():
+            if c.name != stays.name and not self._being_filled(c):
+                self._store.delete(c)
+        self._store.sweep()
+        return stays
+
+    def _being_filled(self, collection: Any) -> bool:
+        """Whether a builder on another machine is at it. In a folder that cannot be: we are alone."""
+        about = collection.metadata or {}
+        return self._store.shared and "alive" in about and self._now() - float(about["alive"]) < _DEAD
+
+    def _copy(self, wanted: str) -> Path:
+        where = hashlib.sha256(self._store.place.encode()).hexdigest()[:8] if self._store.shared else "here"
+        return self._store.folder / f"vectors-{wanted}-{where}.npy"
+
+    def _forget_copies(self) -> None:
+        with self._store.disk():
+            for left in [*self._store.folder.glob("vectors-*.npy"), *self._store.folder.glob(".new-*")]:
+                left.unlink(missing_ok=True)
 
 
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """One process at a time builds; the system lets the lock go when its process dies. On Windows there is no such lock."""
-    if sys.platform == "win32":
-        yield
-        return
-    import fcntl
-
-    with (folder / ".building").open("w") as f:
-        fcntl.flock(f, fcntl.LOCK_EX)
-        yield
+def _is_whole(collection: Any) -> bool:
+    return bool((collection.metadata or {}).get("whole"))

@@ -1,21 +1,43 @@
-"""Everything that can be found: playbook sections, the catalogue's strategies, metrics and crowds, the shop's own documents."""
+"""Everything that can be found: playbook sections, the catalogue's strategies, metrics, crowds and copy rules, and the shop's
+own tasks and documents."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from knowledge import catalog, documents
 from knowledge.catalog import Bilingual
 from knowledge.chunks import section_of, sections
+from knowledge.copy_rules import RuleText, rule_texts
+from knowledge.strategies import ANY, Strategy, builtin
 
 Kind = Literal["playbook", "strategy", "metric", "crowd", "rule"]
+KINDS: tuple[Kind, ...] = ("playbook", "strategy", "metric", "crowd", "rule")
+
+_OWN_TASKS = Bilingual(zh="本店任务表 tasks.yaml", en="the shop's own tasks.yaml")
+_HAN_RUN = re.compile(r"[\u4e00-\u9fff]{2,}")
+
+
+@dataclass(frozen=True)
+class Tags:
+    """What a passage is about, in the catalogue's keys; empty where it holds for all. `phases` are keys of phases, or kinds of
+    phase where it holds for any campaign."""
+
+    campaigns: frozenset[str] = frozenset()
+    phases: frozenset[str] = frozenset()
+    crowds: frozenset[str] = frozenset()
+    channels: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Passage:
-    """`text` is what a person reads and what is quoted; `names` are words that mean exactly this passage."""
+    """`text` is what a person reads and what is quoted; `names` are words that mean exactly this passage; `context` are words to
+    find it by that are not quoted. `follows` is the passage that stands before it in the same document, `last` the last one of
+    those joined in it."""
 
     key: str
     kind: Kind
@@ -23,46 +45,127 @@ class Passage:
     section: Bilingual
     text: str
     names: tuple[str, ...] = ()
+    context: str = ""
+    tags: Tags = field(default=Tags())
+    same_as: str | None = None  # another passage that says the same: one of the two is shown
+    follows: str | None = None
+    last: str | None = None
+
+    @property
+    def own(self) -> bool:
+        """Whether it stands in a document of the shop."""
+        return self.key.startswith("document:")
+
+    def heading(self) -> str:
+        """What it is called, in all its names."""
+        return "\n".join(dict.fromkeys([self.section.zh, self.section.en, *self.names]))
 
     def indexed(self) -> str:
         """What search compares a question with."""
-        return "\n".join([self.section.zh, self.section.en, *self.names, self.text])
+        return f"{self.heading()}\n{self.text}"
 
 
-def passages() -> list[Passage]:
-    """All passages of the product, in a fixed order."""
-    out = [
-        Passage(f"playbook:{key}", "playbook", s.title, s.path, s.text, (s.path.zh.split(" › ")[-1],))
-        for key, s in sections().items()
-    ]
-    for strategy in catalog.strategies():
-        source = section_of(strategy.source)
-        where = Bilingual(zh=f"策略 › {strategy.scene} › {strategy.title.zh}", en=f"Strategy › {strategy.title.en}")
-        text = f"{strategy.what.zh}\n{strategy.what.en}"
-        out.append(Passage(f"strategy:{strategy.id}", "strategy", source.title, where, text, (strategy.id,)))
-    for key, metric in catalog.metrics().items():
-        names = (key, metric.name.zh, metric.name.en, *metric.aliases)
-        section = Bilingual(zh=f"指标 › {metric.name.zh}", en=f"Metric › {metric.name.en}")
-        out.append(_entry("metric", key, section, metric.meaning, names))
-    for key, crowd in catalog.crowds().items():
-        names = (key, crowd.name.zh, crowd.name.en, *crowd.aliases)
-        section = Bilingual(zh=f"人群 › {crowd.name.zh}", en=f"Crowd › {crowd.name.en}")
-        out.append(_entry("crowd", key, section, crowd.meaning, names))
-    return out
+def passages(tasks: Sequence[Strategy] | None = None) -> list[Passage]:
+    """All passages of the product, in a fixed order. `tasks`: the shop's strategies, where it has changed any."""
+    entries = builtin() if tasks is None else tasks
+    about: dict[str, list[Tags]] = {}
+    for s in entries:
+        if s.source is not None:
+            about.setdefault(f"{s.source.playbook}#{s.source.section}", []).append(_tags(s))
+    out = []
+    for key, section in sections().items():
+        name = section.path.zh.split(" › ")[-1], section.path.en.split(" › ")[-1]
+        tags = _joined(about.get(key) or [Tags(campaigns=frozenset(section.campaigns))])
+        out.append(Passage(f"playbook:{key}", "playbook", section.title, section.path, section.text, name, tags=tags))
+    out += [_of_strategy(s) for s in entries]
+    out += [_of_definition("metric", key, metric) for key, metric in catalog.metrics().items()]
+    out += [_of_definition("crowd", key, crowd) for key, crowd in catalog.crowds().items()]
+    return [*out, *map(_of_rule, rule_texts())]
 
 
 def own_passages(folder: Path) -> list[Passage]:
     """The sections of the shop's documents; the source is the file's name in both languages."""
     out = []
     for path in documents.files(folder):
-        source = Bilingual(zh=path.name, en=path.name)
+        name = documents.name_of(folder, path)
+        source = Bilingual(zh=name, en=name)
+        before = None
         for n, part in enumerate(documents.sections_of(path)):
             section = Bilingual(zh=part.path, en=part.path)
-            name = part.path.split(" › ")[-1]
-            out.append(Passage(f"document:{path.name}#{n}", "playbook", source, section, part.text, (name,)))
+            key = f"document:{name}#{n}"
+            called = part.path.split(" › ")[-1]
+            out.append(
+                Passage(key, "playbook", source, section, part.text, (called,), context=part.context, follows=before)
+            )
+            before = key
     return out
 
 
-def _entry(kind: Kind, key: str, section: Bilingual, meaning: Bilingual, names: tuple[str, ...]) -> Passage:
-    catalogue = Bilingual(zh="指标与人群口径", en="Definitions of metrics and crowds")
-    return Passage(f"{kind}:{key}", kind, catalogue, section, f"{meaning.zh}\n{meaning.en}", names)
+def _joined(tags: Sequence[Tags]) -> Tags:
+    """What holds for one of them; where one of them holds for everything, so does the whole."""
+
+    def either(sets: Iterable[frozenset[str]]) -> frozenset[str]:
+        found = list(sets)
+        return frozenset().union(*found) if min(map(len, found)) else frozenset()
+
+    return Tags(
+        either(t.campaigns for t in tags),
+        either(t.phases for t in tags),
+        either(t.crowds for t in tags),
+        either(t.channels for t in tags),
+    )
+
+
+def _tags(s: Strategy) -> Tags:
+    campaigns = frozenset() if s.campaign == ANY else frozenset({s.campaign})
+    # A method is asked about at any time; a task belongs to its days.
+    phases = frozenset(s.phases) if s.kind == "task" else frozenset()
+    return Tags(campaigns, phases, frozenset(_crowds_in(s.crowd)), frozenset(s.channels))
+
+
+def _crowds_in(expression: str) -> Iterable[str]:
+    return (word for word in re.findall(r"[a-z_]+", expression) if word in catalog.crowds() and word != "all")
+
+
+def _of_strategy(s: Strategy) -> Passage:
+    """A task says what its section of a playbook says: one of the two is shown. What a shop wrote itself has no section."""
+    section = section_of(s.source) if s.source is not None else None
+    said = [b for b in (s.benefit, s.purpose) if b is not None]
+    return Passage(
+        key=f"strategy:{s.id}",
+        kind="strategy",
+        source=section.title if section else _OWN_TASKS,
+        section=Bilingual(zh=f"策略 › {s.scene} › {s.title.zh}", en=f"Strategy › {s.title.en}"),
+        text="\n".join(dict.fromkeys((s.what.zh, s.what.en))),
+        names=(s.title.zh, s.title.en, s.id, *s.aliases),
+        context=" ".join(word for b in said for word in (b.zh, b.en)),
+        tags=_tags(s),
+        same_as=f"playbook:{section.key}" if section else None,
+    )
+
+
+def _of_definition(kind: Kind, key: str, entry: catalog.Named) -> Passage:
+    zh, en = {"metric": ("指标", "Metric"), "crowd": ("人群", "Crowd")}[kind]
+    return Passage(
+        key=f"{kind}:{key}",
+        kind=kind,
+        source=Bilingual(zh="指标与人群口径", en="Definitions of metrics and crowds"),
+        section=Bilingual(zh=f"{zh} › {entry.name.zh}", en=f"{en} › {entry.name.en}"),
+        text=f"{entry.meaning.zh}\n{entry.meaning.en}",
+        names=(entry.name.zh, entry.name.en, key, *entry.aliases),
+    )
+
+
+def _of_rule(rule: RuleText) -> Passage:
+    # The words that a rule looks for are how people ask about it: 能不能写“全网最低”.
+    words = dict.fromkeys(word for pattern in rule.patterns for word in _HAN_RUN.findall(pattern))
+    return Passage(
+        key=f"rule:{rule.id}",
+        kind="rule",
+        source=Bilingual(zh=f"文案规则 · {rule.source.zh}", en=f"Copy rules · {rule.source.en}"),
+        section=Bilingual(zh=f"文案规则 › {rule.name.zh}", en=f"Copy rule › {rule.name.en}"),
+        text=f"{rule.why.zh}\n{rule.why.en}",
+        names=(rule.name.zh, rule.name.en, rule.id, *rule.aliases),
+        context=" ".join(words),
+        tags=Tags(channels=frozenset(rule.channels)),
+    )

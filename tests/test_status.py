@@ -97,7 +97,7 @@ def warroom(root: Path, capsys: pytest.CaptureFixture[str]) -> Warroom:
 
 def test_the_json_of_a_shop_with_holes(warroom: Warroom) -> None:
     document = warroom.json("status")
-    assert list(document) == ["shop", "now", "tables", "gaps", "blind"]
+    assert list(document) == ["shop", "now", "tables", "gaps", "blind", "tasks"]
     assert (document["shop"], document["now"]) == ("试店", "2026-06-17 14:00:00")
     tables = {t.pop("table"): t for t in document["tables"]}
     assert list(tables) == list(catalog.tables())

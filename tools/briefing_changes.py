@@ -11,12 +11,15 @@ from tools.briefing_numbers import Yesterday, begins_phase
 from tools.briefing_table import SHORT, cell_fact, compared, verbatim
 from tools.campaigns import Campaign, Phase
 from tools.context import Context
+from tools.expressions import parse
 from tools.facts import FactSheet, display
-from tools.lines import cite, literal
+from tools.lines import crowd_name, literal
 from tools.movers import Mover, biggest_mover, leading_level
+from tools.own_tasks import strategies_for
 from tools.periods import Window
 from tools.plans import plan
-from tools.tasks import related
+from tools.task_list import related
+from tools.tasks import cite_strategy
 
 # Which of a task's metrics answer a fall of a number.
 _ANSWERED_BY = {
@@ -95,7 +98,7 @@ def _move(ctx: Context, now: metrics.Cell, before: metrics.Cell, words: tuple[st
 
 def _answer(ctx: Context, mover: Mover) -> dict[str, Any]:
     """The task of today's list that is about this crowd and moves this number, with its live size."""
-    known = {s.id: s for s in catalog.strategies()}
+    known = {s.id: s for s in strategies_for(ctx.shop)}
     wanted = _ANSWERED_BY.get(mover.metric, (mover.metric,))
     # The whole list, on a sheet of its own: what is not said leaves no facts behind.
     aside = replace(ctx, sheet=FactSheet(ctx.at, ctx.lang, ctx.sheet.currency))
@@ -104,13 +107,13 @@ def _answer(ctx: Context, mover: Mover) -> dict[str, Any]:
         task = known.get(action.task or "")
         if task is None or task.metric not in wanted or (mover.crowd != "all" and not related(mover.crowd, task)):
             continue
-        number = cite(ctx, task.source)
+        number = cite_strategy(ctx, task)
         name = task.title.get(ctx.lang)
         if task.crowd == "all":
             return {"answer": ctx.say("brief.answer", title=name, mark=f"[{number}]"), "cited": [number]}
         size = next(f for f in listed.facts if f.id == action.why[0])
         people = ctx.sheet.add(size.label, size.value, "people", size.query, metric="crowd_size", crowd=size.crowd)
-        crowd = catalog.crowds()[task.crowd].name.get(ctx.lang)
+        crowd = crowd_name(ctx, parse(task.crowd))
         text = ctx.say("brief.answer_people", title=name, crowd=crowd, people=people.display, mark=f"[{number}]")
         return {"answer": text, "cited": [number]}
     return {}

@@ -1,120 +1,256 @@
-"""The shop's own documents: added from a file, listed, removed. The workspace keeps a UTF-8 copy of each; search finds them."""
+"""The shop's own documents: added from files or folders, listed, removed. The workspace keeps each file as it came; search finds
+what is in it."""
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
+import shutil
 import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from knowledge import documents
-from tools.errors import AskAgain, NeedsPerson, refuse_no_file
+from knowledge.documents import FORMATS, LIMIT_MB, Read
+from knowledge.loaders.blocks import Progress, Unreadable
+from tools.errors import AskAgain, NeedsPerson, WarRoomError, refuse_no_file
 
-TYPES = (".md", ".markdown", ".txt")
-REFUSED = (".doc", ".docx", ".pdf", ".html", ".htm", ".ppt", ".pptx", ".rtf", ".wps")
-LIMIT_MB = 20
-_NAME = 80  # characters
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f]")
+TYPES = tuple(FORMATS)
+NEVER_TABLES = (".docx", ".pdf", ".html", ".htm")
+REFUSED = (".doc", ".ppt", ".pptx", ".rtf", ".wps", ".epub", ".pages")
+_NAME, _NAME_BYTES = 80, 200  # characters and bytes of a name before its ending
+_STALE = 3600  # seconds after which a half-copied file is nobody's any more
+_NEW = ".new-"
 
 
 @dataclass(frozen=True)
 class Added:
-    """`source` is the name by which the document is cited; `state` what happened: new, replaced, or same as before."""
+    """`source` is the name by which the document is cited; `state` what happened: new, replaced, or same as before.
+
+    `tables` and `dropped` (lines and sentences of advert and navigation left out) say what came out of it; `pictures`: pages
+    that are pictures of text and were not read.
+    """
 
     source: str
     sections: int
     state: str
+    format: str = ""
+    tables: int = 0
+    dropped: int = 0
+    pictures: int = 0
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A file of a folder that cannot be read; `source` is its path below that folder."""
+
+    source: str
+    error: WarRoomError
 
 
 @dataclass(frozen=True)
 class Document:
+    """A stored document; `problem` says why nothing of it can be found."""
+
     source: str
     sections: int
+    format: str = ""
+    problem: WarRoomError | None = None
 
 
-def add(root: Path, path: Path) -> Added:
-    """Keep a copy of `path` in the workspace `root` under its own name; a document of that name is replaced.
+def add(root: Path, path: Path, source: str | None = None, progress: Progress | None = None) -> Added:
+    """Keep a copy of `path` in the workspace `root`, called `source` or by its own name; a document of that name is replaced.
 
-    NeedsPerson: no such file, a type that is not read, too big, binary, or without text; the documents are then as before.
+    NeedsPerson: no such file, a format that is not read, too big, locked, broken, or without text; the documents are then as
+    before. So they are when the process dies: the new file takes the old one's place in one step, and what was read from it
+    is checked against it whenever it is used.
     """
-    text = read(path)
-    found = documents.sections(text)
-    if not found:
-        raise NeedsPerson("document_empty", file=path.name)
+    _refuse(path)
     folder = folder_of(root)
-    target = folder / safe_name(path.name)
-    known = target.read_text(encoding="utf-8") if target.exists() else None
-    if known == text:
-        return Added(target.name, len(found), "same")
+    target = folder / (source or safe_name(path.name))
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", dir=folder, prefix=".new-", encoding="utf-8", newline="", delete=False
-        ) as f:
-            f.write(text)
-        Path(f.name).replace(target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _clear(target.parent)
+        copy = _copied(path, target)
     except PermissionError as e:
-        raise NeedsPerson("no_permission", path=str(folder)) from e
-    return Added(target.name, len(found), "new" if known is None else "replaced")
+        raise NeedsPerson("no_permission", path=str(path if os.access(folder, os.W_OK) else folder)) from e
+    try:
+        known = documents.digest(target) if target.exists() else None
+        same = known == documents.digest(copy)
+        if same:
+            found = documents.stored(target)
+        else:
+            found = _readable(copy, path.name, progress)
+            copy.replace(target)
+            with suppress(OSError):  # search will read the document itself
+                documents.keep(target, found)
+        state = "same" if same else "new" if known is None else "replaced"
+    finally:
+        copy.unlink(missing_ok=True)
+        _drop_empty(target.parent, folder)
+    name = documents.name_of(folder, target)
+    return Added(name, len(found.parts), state, _format(target), len(found.tables), found.dropped, found.pictures)
+
+
+def add_all(
+    root: Path, paths: Sequence[Path], progress: Callable[[str, float], None] | None = None
+) -> list[Added | Refused]:
+    """Add files, and the documents of folders below their folder's name. What is named itself must be readable, or nothing is
+    added; of a folder the files that are not are told and the others added. `progress` gets a file's name and the part done."""
+    wanted = list(_wanted(paths))
+    for path, _, named in wanted:
+        if named:
+            read(path)
+    out: list[Added | Refused] = []
+    taken: dict[str, Path] = {}
+    for n, (path, source, named) in enumerate(wanted):
+
+        def shown(done: int, total: int, n: int = n, path: Path = path) -> None:
+            if progress:
+                progress(path.name, (n + done / max(total, 1)) / len(wanted))
+
+        shown(0, 1)
+        try:
+            if source in taken:
+                raise NeedsPerson("document_twice", file=path.name, other=str(taken[source]))
+            out.append(add(root, path, source, shown))
+            taken[source] = path
+        except NeedsPerson as e:
+            if named:
+                raise
+            out.append(Refused(source, e))
+    return out
 
 
 def listed(root: Path) -> list[Document]:
-    return [Document(p.name, len(documents.sections_of(p))) for p in documents.files(folder_of(root))]
+    folder = folder_of(root)
+    out = []
+    for path in documents.files(folder):
+        found = documents.stored(path)
+        problem = None if found.problem is None else _error(found.problem[0], path.name, found.problem[1])
+        out.append(Document(documents.name_of(folder, path), len(found.parts), _format(path), problem))
+    return out
 
 
-def remove(root: Path, source: str) -> bool:
-    """Take a document out by its name; whether there was one."""
-    found = next((p for p in documents.files(folder_of(root)) if p.name.casefold() == source.strip().casefold()), None)
-    if found is None:
-        return False
-    found.unlink(missing_ok=True)
-    return True
+def remove(root: Path, source: str) -> list[str]:
+    """Take a document out by its name, or all documents of a folder; returns the names of what went."""
+    folder = folder_of(root)
+    wanted = source.strip().rstrip("/").casefold()
+    gone = []
+    for path in documents.files(folder):
+        name = documents.name_of(folder, path)
+        if name.casefold() == wanted or name.casefold().startswith(f"{wanted}/"):
+            path.unlink(missing_ok=True)
+            documents.cache_of(path).unlink(missing_ok=True)
+            _drop_empty(path.parent, folder)
+            gone.append(name)
+    return gone
 
 
-def remove_known(root: Path, source: str) -> None:
+def remove_known(root: Path, source: str) -> list[str]:
     """As `remove`; AskAgain with the known names when there is none."""
-    if not remove(root, source):
+    gone = remove(root, source)
+    if not gone:
         known = ", ".join(d.source for d in listed(root)) or "—"
         raise AskAgain("unknown_document", name=source, known=known)
+    return gone
 
 
 def folder_of(root: Path) -> Path:
     return root / "documents"
 
 
-def read(path: Path) -> str:
-    """The text of a document, UTF-8 or GB18030, with \\n line ends. Raises as `add` does."""
-    refuse_no_file(path)
-    if path.suffix.lower() not in TYPES:
-        raise NeedsPerson("document_type", file=path.name)
-    if path.stat().st_size > LIMIT_MB << 20:
-        raise NeedsPerson("document_too_big", file=path.name, limit=LIMIT_MB)
-    try:
-        data = path.read_bytes()
-    except PermissionError as e:
-        raise NeedsPerson("no_permission", path=str(path)) from e
-    text = _decoded(data, path.name).replace("\r\n", "\n").replace("\r", "\n")
-    if not text.strip():
-        raise NeedsPerson("file_empty", file=path.name)
-    return text
-
-
-def _decoded(data: bytes, name: str) -> str:
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError as e:
-            at = e.start
-            continue
-        control = _CONTROL.search(text)
-        if control is None:
-            return text
-        raise NeedsPerson("file_binary", file=name, line=text.count("\n", 0, control.start()) + 1)
-    raise NeedsPerson("file_binary", file=name, line=data.count(b"\n", 0, at) + 1)
+def read(path: Path) -> Read:
+    """What a document holds. Raises as `add` does."""
+    _refuse(path)
+    return _readable(path, path.name)
 
 
 def safe_name(name: str) -> str:
-    """A file name that stays inside the folder on any system: letters, digits and a few marks."""
-    path = Path(name)
-    stem = re.sub(r"[^\w\-+.()（）【】《》 ]+", "_", path.stem).strip(" ._")[:_NAME] or "document"
-    return stem + (".txt" if path.suffix.lower() == ".txt" else ".md")
+    """A file name that stays inside the folder on any system: letters, digits and a few marks. Where that changes it, some
+    digits keep it apart from others that would be called the same."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    stem = re.sub(r"[^\w\-+.()（）【】《》 ]+", "_", path.stem).strip(" ._")
+    short = stem[:_NAME].encode()[:_NAME_BYTES].decode(errors="ignore").strip(" ._")
+    if short != path.stem.strip():
+        short = f"{short or 'document'}-{hashlib.sha256(path.name.encode(errors='replace')).hexdigest()[:4]}"
+    return short + path.suffix.lower()
+
+
+def _wanted(paths: Sequence[Path]) -> Iterator[tuple[Path, str, bool]]:
+    """(file, name to keep it by, whether it was named itself) of all that is to be added."""
+    for path in paths:
+        if not path.is_dir():
+            yield path, safe_name(path.name), True
+            continue
+        if not os.access(path, os.R_OK | os.X_OK):
+            raise NeedsPerson("no_permission", path=str(path))
+        found = documents.files(path)
+        if not found:
+            raise NeedsPerson("folder_empty", path=str(path), formats=", ".join(FORMATS))
+        above = safe_name(path.resolve().name) or "documents"
+        for file in found:
+            parts = [*(safe_name(p) for p in file.relative_to(path).parent.parts), safe_name(file.name)]
+            yield file, "/".join([above, *parts]), False
+
+
+def _refuse(path: Path) -> None:
+    refuse_no_file(path)
+    if path.suffix.lower() not in FORMATS:
+        raise NeedsPerson("document_type", file=path.name)
+    if not path.is_file():  # a pipe, a device
+        raise NeedsPerson("document_type", file=path.name)
+    if path.stat().st_size > LIMIT_MB << 20:
+        raise NeedsPerson("document_too_big", file=path.name, limit=LIMIT_MB)
+
+
+def _readable(path: Path, name: str, progress: Progress | None = None) -> Read:
+    try:
+        return documents.read(path, progress)
+    except Unreadable as e:
+        raise _error(e.code, name, e.details) from e
+    except PermissionError as e:
+        raise NeedsPerson("no_permission", path=str(path)) from e
+
+
+def _error(code: str, name: str, details: dict[str, object]) -> NeedsPerson:
+    return NeedsPerson(code, **{"file": name, **details})
+
+
+def _copied(path: Path, target: Path) -> Path:
+    """A copy of `path` beside `target` that nobody sees yet, on the disk for certain."""
+    with (
+        path.open("rb") as source,
+        tempfile.NamedTemporaryFile(dir=target.parent, prefix=_NEW, suffix=target.suffix, delete=False) as f,
+    ):
+        try:
+            shutil.copyfileobj(source, f)
+            f.flush()
+            os.fsync(f.fileno())
+        except BaseException:
+            Path(f.name).unlink(missing_ok=True)
+            raise
+    return Path(f.name)
+
+
+def _clear(folder: Path) -> None:
+    """Remove what processes left that died while they copied."""
+    for left in [*folder.glob(f"{_NEW}*"), *folder.glob(f".parts/{_NEW}*")]:
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > _STALE:
+                left.unlink()
+
+
+def _drop_empty(folder: Path, top: Path) -> None:
+    """Remove the folders from `folder` up to `top` that hold no document any more."""
+    while folder != top and folder.is_dir() and not any(p.name != ".parts" for p in folder.iterdir()):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder = folder.parent
+
+
+def _format(path: Path) -> str:
+    return path.suffix.lower().removeprefix(".")

@@ -10,10 +10,12 @@ from tools import lines as lines_of
 from tools.campaigns import day_start
 from tools.context import Context
 from tools.facts import ToolResult
+from tools.own_tasks import own_tasks
 from tools.periods import parse_day
 from tools.tasks import task_plan
 from tools.unpaid import MAX_ACTIONS, unpaid_plan
 
+_PROBLEMS = 3  # told in a plan; warroom status tells all
 UNPAID = ("cart_unpaid", "cart_fav_unpaid", "last_push", "deposit_unpaid", "balance_due")
 
 
@@ -34,6 +36,21 @@ def plan(ctx: Context, crowd: str | None = None, limit: int | None = MAX_ACTIONS
 
 def _plan_at(ctx: Context, crowd: str | None, limit: int | None) -> ToolResult:
     tree = audience.read(ctx.engine, crowd) if crowd else None
+    left_out = _left_out(ctx)
+    planned = _planned(ctx, tree, limit)
+    planned.data["notes" if "notes" in planned.data else "lines"].extend(left_out)
+    return planned
+
+
+def _left_out(ctx: Context) -> list[str]:
+    """A line for each mistake in the shop's own task list, the first ones: what they say is not in the plan."""
+    wrong = own_tasks(ctx.shop).problems
+    lines = [ctx.say("tasks.problem", problem=e.message(ctx.lang), hint=e.hint(ctx.lang)) for e in wrong[:_PROBLEMS]]
+    lines += [ctx.say("tasks.more_problems", n=len(wrong) - _PROBLEMS)] if len(wrong) > _PROBLEMS else []
+    return [ctx.sheet.text(ctx.say("tasks.text"), line, lines_of.literal(line)).display for line in lines]
+
+
+def _planned(ctx: Context, tree: audience.Tree | None, limit: int | None) -> ToolResult:
     here = phases.position(ctx)
     if tree is not None and audience.mentions(tree, UNPAID.__contains__):
         if here is None:

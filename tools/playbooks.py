@@ -2,50 +2,91 @@
 
 from __future__ import annotations
 
-from knowledge.chunks import first_sentence
+import re
+from collections.abc import Iterable
+
+from knowledge import catalog
+from knowledge.chunks import first_sentence, sections
 from knowledge.passages import Passage
-from knowledge.textnorm import simplified
+from knowledge.ranking import Hints
+from tools import phases
 from tools.context import Context
+from tools.errors import NeedsPerson
 from tools.facts import ToolResult
+from tools.lines import literal
 
 _SHOWN = 3
-# Room for "怎么算" or "how is … defined" beside a name.
-_SPARE_CHARACTERS, _SPARE_LETTERS = 7, 18
+_KEY = re.compile(r"[a-z_]+")
+_DEFINED = ("metric", "crowd", "rule")
 
 
-def search_playbooks(ctx: Context, query: str) -> ToolResult:
-    """Find what the strategy playbooks and definitions say about a question: passages to cite, none when nothing answers."""
-    hits = ctx.open_search().search(query, k=8)
-    asked = simplified(query).casefold()
-    # A definition answers only when hardly more than its name is asked about; a strategy is read in its playbook's section.
-    shown = [
-        h.passage
-        for h in hits
-        if h.passage.kind == "playbook" or (h.passage.kind != "strategy" and _asks_for(asked, h.passage))
-    ][:_SHOWN]
+def search_playbooks(
+    ctx: Context,
+    query: str,
+    crowds: list[str] | None = None,
+    campaign: str | None = None,
+    phase: str | None = None,
+    channel: str | None = None,
+) -> ToolResult:
+    """Find what the strategy playbooks, the shop's own documents and the definitions say about a question: passages to cite,
+    none when nothing answers.
+
+    What is known about the question besides its words may be given in catalogue keys: crowds (keys or expressions), campaign,
+    phase, channel. Without a phase the one of today counts.
+    """
+    found = ctx.open_search().find(query, k=8, hints=hints_at(ctx, crowds or (), campaign, phase, channel))
+    assumed = []
+    if found.trouble is not None:
+        assumed.append(NeedsPerson(found.trouble.code, **found.trouble.details).message(ctx.lang))
+    if found.read_as and found.hits:
+        ctx.sheet.text(ctx.say("label.read_as"), found.read_as, literal(found.read_as))
+        assumed.append(ctx.say("knowledge.read_as", text=found.read_as))
+    shown = list(dict.fromkeys(_read_where(h.passage) for h in found.hits))[:_SHOWN]
     if not shown:
-        return ToolResult(kind="knowledge", data={"passages": [], "also": []})
-    best = shown[0]
-    passages = []
-    for p in [best] if best.kind == "playbook" else shown[:1]:
-        number = ctx.sheet.cite(p.source.get(ctx.lang), p.section.get(ctx.lang), p.text)
-        passages.append({"title": _title(p, ctx.lang), "lines": _lines(p, ctx.lang), "cite": number})
+        near = list(dict.fromkeys(_title(_read_where(h.passage), ctx.lang) for h in found.near))[:_SHOWN]
+        for title in near:
+            ctx.sheet.text(ctx.say("label.section"), title, literal(title))
+        data = {"passages": [], "also": [], "near": near, "assumed": assumed}
+        return ToolResult(kind="knowledge", facts=ctx.sheet.facts, data=data)
+    best, *others = shown
+    number = ctx.sheet.cite(best.source.get(ctx.lang), best.section.get(ctx.lang), best.text)
+    passages = [{"title": _title(best, ctx.lang), "lines": _lines(best, ctx.lang), "cite": number}]
     also = []
-    for p in shown[1:]:
-        number = ctx.sheet.cite(p.source.get(ctx.lang), p.section.get(ctx.lang), _first_sentence(p))
+    for p in others:
+        number = ctx.sheet.cite(p.source.get(ctx.lang), p.section.get(ctx.lang), first_sentence(p.text))
         also.append(f"{_title(p, ctx.lang)} [{number}]")
     return ToolResult(
         kind="knowledge",
         facts=ctx.sheet.facts,
         citations=ctx.sheet.citations,
-        data={"passages": passages, "also": also},
+        data={"passages": passages, "also": also, "near": [], "assumed": assumed},
     )
 
 
-def _asks_for(asked: str, p: Passage) -> bool:
-    spare = _SPARE_LETTERS if asked.isascii() else _SPARE_CHARACTERS
-    names = (simplified(n).casefold() for n in p.names)
-    return any(n in asked and len(asked) - len(n) <= spare for n in names)
+def hints_at(
+    ctx: Context,
+    crowds: Iterable[str],
+    campaign: str | None = None,
+    phase: str | None = None,
+    channel: str | None = None,
+) -> Hints:
+    """What is known about a question asked now; where it names no campaign or phase, those of the moment."""
+    here = phases.position(ctx)
+    named = frozenset(word for crowd in crowds for word in _KEY.findall(crowd) if word in catalog.crowds())
+    return Hints(
+        campaign=campaign or (here[0].key if here else None),
+        phase=phase or (here[1].key if here else None),
+        crowds=named,
+        channel=channel,
+    )
+
+
+def _read_where(p: Passage) -> Passage:
+    """A task is read in the section that it was written from."""
+    section = sections().get((p.same_as or "").removeprefix("playbook:")) if p.kind == "strategy" else None
+    if section is None:
+        return p
+    return Passage(f"playbook:{section.key}", "playbook", section.title, section.path, section.text)
 
 
 def _title(p: Passage, lang: str) -> str:
@@ -53,12 +94,8 @@ def _title(p: Passage, lang: str) -> str:
 
 
 def _lines(p: Passage, lang: str) -> list[str]:
-    """The passage as it stands; a definition in the answer's language."""
-    if p.kind in ("metric", "crowd"):
-        zh, en = p.text.split("\n", 1)
-        return [en if lang == "en" else zh]
+    """The passage as it stands; what is written in both languages, in the answer's."""
+    if p.kind in (*_DEFINED, "strategy"):
+        zh, _, en = p.text.partition("\n")
+        return [en if lang == "en" and en else zh]
     return [line for line in p.text.splitlines() if line.strip()]
-
-
-def _first_sentence(p: Passage) -> str:
-    return first_sentence(p.text)

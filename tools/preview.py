@@ -17,9 +17,8 @@ from typing import Literal
 import prompts
 from knowledge import catalog
 from knowledge.catalog import Column, TableDef
-from knowledge.documents import sections
 from tools import names, spreadsheet
-from tools.documents import REFUSED, TYPES, read
+from tools.documents import NEVER_TABLES, REFUSED, TYPES, read
 from tools.errors import NeedsPerson
 from tools.mapping import mapped
 from tools.records import first_of_parquet, is_parquet
@@ -92,6 +91,8 @@ def preview(path: Path, lang: str) -> Preview:
     """
     if path.suffix.lower() in REFUSED:
         raise NeedsPerson("document_type", file=path.name)
+    if path.suffix.lower() in NEVER_TABLES:
+        return Preview(path.name, "document", sections=len(read(path).parts))
     if spreadsheet.is_spreadsheet(path):
         return _of_spreadsheet(path, lang)
     with _beginning(path) as part:
@@ -99,7 +100,7 @@ def preview(path: Path, lang: str) -> Preview:
             return _of_taobao(path.name, part)
         found = _of_table(path, "parquet" if is_parquet(path) else "csv", part, lang)
     if path.suffix.lower() in TYPES and (found.kind == "unknown" or found.missing):
-        return Preview(path.name, "document", sections=len(sections(read(path))))
+        return Preview(path.name, "document", sections=len(read(path).parts))
     return found
 
 

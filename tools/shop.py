@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from knowledge import catalog
 from knowledge.catalog import CampaignTemplate, CatalogError, Entry
+from knowledge.settings import IndexSettings
 from tools.backends import url
 from tools.campaigns import Campaign, date_campaign
 from tools.errors import NeedsPerson
@@ -58,6 +59,7 @@ class ShopFile(Entry):
     engine: str = "duckdb"
     campaigns: list[dict[str, Any]] = []
     settings: Thresholds = Thresholds()
+    knowledge: IndexSettings = IndexSettings()
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class Shop:
     """One loaded workspace. Times everywhere are naive and local to `timezone`.
 
     `link` stands in messages to one person, `opt_out` (how to refuse further messages) at the end of every SMS.
-    `warehouse` is the engine that answers where it is not the workspace's own.
+    `warehouse` is the engine that answers where it is not the workspace's own, `knowledge` how playbooks are indexed.
     """
 
     root: Path
@@ -79,6 +81,7 @@ class Shop:
     link: str | None = None
     opt_out: str = "拒收请回复R"
     warehouse: url.WarehouseURL | None = None
+    knowledge: IndexSettings = field(default_factory=IndexSettings)
 
     @property
     def key(self) -> str:
@@ -166,6 +169,7 @@ def load_shop(root: Path) -> Shop:
         link=file.link,
         opt_out=file.opt_out,
         warehouse=warehouse,
+        knowledge=file.knowledge,
     )
 
 

@@ -1,77 +1,40 @@
-"""The campaign's task list on a day: what is due, what to prepare, what to watch (knowledge/strategies.yaml)."""
+"""The campaign's task list on a day: what to do, what to prepare, the methods in force, what to watch (knowledge/tasks/)."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from datetime import date, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from knowledge import catalog
-from knowledge.catalog import Strategy
-from knowledge.chunks import sections
+from knowledge.chunks import first_sentence, section_of, sections
+from knowledge.strategies import ANY, Strategy, scenes
 from tools import audience, phases, wording
 from tools.campaigns import Campaign, Phase, day_start
 from tools.context import Context
 from tools.facts import Action, ToolResult
-from tools.lines import cite, crowd_name, data_notes, size_line, stamp
+from tools.lines import cite, crowd_name, data_notes, literal, size_line, stamp
+from tools.own_tasks import FILE
 from tools.schedule import Timing, schedule
+from tools.task_list import Task, due_on, prepare_from, related, tasks_of, to_prepare_on
 from tools.unpaid import audience_of, balance_action
 
-_SCENES = ("大促优选", "会员", "专属客服", "淘宝群", "粉丝")
 _DAY = timedelta(days=1)
 _RELATED = 3
-
-
-@dataclass(frozen=True)
-class Task:
-    """A strategy on the days it is worked in this campaign."""
-
-    strategy: Strategy
-    first: date
-    last: date
-
-
-def tasks_of(campaign: Campaign, phase: Phase) -> tuple[list[Task], bool]:
-    """(tasks of the campaign, whether they are borrowed from another campaign's list by kind of phase)."""
-    own = [s for s in catalog.strategies() if s.campaign == campaign.key]
-    if own:
-        return [Task(s, _dated(s.first, campaign.year), _dated(s.last, campaign.year)) for s in own], False
-    out: dict[str, Task] = {}
-    for s in catalog.strategies():
-        kinds = {p.rstrip("0123456789") for p in s.phases}
-        on_a_date = s.first == s.last and s.days == "all"
-        # A list of another campaign is read by kind of phase; what hangs on its dates or name has no place here.
-        if phase.kind not in kinds or on_a_date or s.campaign in s.title.zh:
-            continue
-        exact = phase.key in s.phases
-        title = s.title.zh.rstrip("0123456789")
-        if title not in out or exact:
-            first = phase.last if s.days == "last" else phase.first
-            out[title] = Task(s, first, phase.last)
-    return list(out.values()), True
-
-
-def _dated(month_day: str, year: int) -> date:
-    month, day = map(int, month_day.split("-"))
-    return date(year, month, day)
-
-
-def related(tree: audience.Tree, strategy: Strategy) -> bool:
-    """Whether a task is about the crowd asked about: the same crowd, or the members' or fans' own list."""
-    scenes = {"member": "会员", "fan": "粉丝", "service_contact": "专属客服", "group_member": "淘宝群"}
-    return audience.mentions(tree, lambda key: strategy.crowd == key or strategy.scene == scenes.get(key))
+_METHODS = (4, 8)  # shown in an answer with a limit, and without one
 
 
 def task_plan(
     ctx: Context, tree: audience.Tree | None, campaign: Campaign, phase: Phase, limit: int | None
 ) -> ToolResult:
     today = ctx.at.date()
-    tasks, borrowed = tasks_of(campaign, phase)
-    chosen = [t for t in tasks if tree is None or related(tree, t.strategy)]
-    due = sorted((t for t in chosen if t.first <= today <= t.last), key=_urgency)
-    preparing = [t for t in chosen if t.first - timedelta(days=t.strategy.lead_days) <= today < t.first]
-    due = [t for t in due if _timing(ctx, t) is not None or not t.strategy.channels]
+    chosen = [t for t in tasks_of(ctx.shop, campaign) if tree is None or related(tree, t.strategy)]
+    # Nobody is asked to pay when nothing is payable, whatever days an entry gives.
+    due = [t for t in due_on(chosen, today, "task") if phase.kind == "sale" or not t.strategy.pay]
+    due = sorted((t for t in due if _timing(ctx, t) is not None or not t.strategy.channels), key=_urgency)
+    preparing = to_prepare_on(chosen, today)
+    in_force = sorted(due_on(chosen, today, "method"), key=_nearness)
     balance = balance_action(ctx, campaign, phase) if tree is None else None
     audiences = {t.strategy.id: _audience(ctx, t.strategy, campaign) for t in due}
     counted = audience.sizes(ctx.engine, list(dict.fromkeys(audiences.values())), ctx.scope)
@@ -95,6 +58,7 @@ def task_plan(
     n_prepare = ctx.sheet.add(
         ctx.say("label.tasks_prepare"), len(prepare), "count", _values_count(t.strategy.id for t in preparing)
     )
+    methods = [_method(ctx, t) for t in in_force[: _METHODS[limit is None]]]
     if actions or preparing:
         first = re.split(r" — | · |（| \(", actions[0].title)[0] if actions else ""
         said = [ctx.say("plan.tasks_due", due=n_due.display, first=first)] if actions else []
@@ -103,8 +67,9 @@ def task_plan(
     elif tree is not None:
         head = ctx.say("plan.no_task_for_crowd", crowd=crowd_name(ctx, tree))
     else:
-        head = ctx.say("plan.no_task")
-    related_sections = _related_sections(ctx, tree) if tree is not None and not actions and not prepare else []
+        head = ctx.say("tasks.methods_only" if methods else "plan.no_task")
+    quiet = tree is not None and not actions and not prepare and not methods
+    related_sections = _related_sections(ctx, tree) if tree is not None and quiet else []
     watch = []
     for name, at, ends in phases.gates_ahead(campaign, ctx):
         fact = phases.gate_fact(ctx, name, at, ends)
@@ -121,15 +86,26 @@ def task_plan(
             "lines": lines,
             "notes": notes,
             "prepare": prepare,
+            "methods": methods,
+            "more_methods": len(methods) < len(in_force),
             "watch": watch,
             "crowd": audience.canonical(tree) if tree is not None else None,
             "campaign": campaign.key,
             "phase": phase.key,
             "more": len(due) > len(shown),
             "related": related_sections,
-            "assumed": [ctx.say("plan.borrowed", campaign=campaign.name.get(ctx.lang))] if borrowed and due else [],
+            "assumed": _lent(ctx, campaign, due),
         },
     )
+
+
+def _lent(ctx: Context, campaign: Campaign, due: Sequence[Task]) -> list[str]:
+    """Whose tasks are borrowed today, in a sentence; nothing where none are."""
+    templates = catalog.campaign_templates()
+    lenders = [templates[key].name for key in dict.fromkeys(t.lender for t in due if t.lender)]
+    names = ctx.say("join.list").join(n if isinstance(n, str) else n.get(ctx.lang) for n in lenders)
+    own = campaign.name.get(ctx.lang)
+    return [ctx.say("plan.borrowed", campaign=own, lender=names)] if lenders else []
 
 
 def _related_sections(ctx: Context, tree: audience.Tree) -> list[str]:
@@ -148,18 +124,28 @@ def _values_count(ids: Any) -> str:
     return f"SELECT count(*) FROM (VALUES {values}) AS tasks" if values else "SELECT 0"
 
 
-def _urgency(task: Task) -> tuple[int, int, date]:
-    """What can be done only today comes first, then the groups in the guide's order."""
-    return (0 if task.first == task.last else 1, _SCENES.index(task.strategy.scene), task.last)
+def _urgency(task: Task) -> tuple[int, int, int, int]:
+    """What can be done only today comes first, then the scenes in their order, then what ends first or was begun last."""
+    order = list(scenes()).index(task.strategy.scene)
+    return (0 if task.first == task.last else 1, order, task.last.toordinal(), -task.first.toordinal())
+
+
+def _nearness(task: Task) -> tuple[int, int]:
+    """The campaign's own methods come before those that hold for any, and what holds on fewer days before what holds long."""
+    return (task.strategy.campaign == ANY, (task.last - task.first).days)
 
 
 def _audience(ctx: Context, strategy: Strategy, campaign: Campaign) -> str:
-    """Whom a task addresses; a payment reminder never goes to people who owe a balance that they can pay."""
-    if strategy.crowd in ("cart_unpaid", "cart_fav_unpaid", "last_push"):
-        return audience_of(ctx, f"{strategy.crowd} and not balance_due", campaign)
-    if strategy.metric in _PAY_METRICS and strategy.crowd != "all":
-        return f"{strategy.crowd} and not wave_buyers"  # whoever bought in this wave is not pushed to pay
-    return strategy.crowd
+    """Whom a task addresses. One about buying never goes to people who bought in this wave, nor to those who owe a balance that
+    they can pay: they get the balance reminder alone."""
+    crowd = strategy.crowd
+    if crowd == "all" or not (strategy.pay or strategy.metric in _BUY_METRICS):
+        return crowd
+    mine = audience.crowds_in(audience.parse(crowd))
+    out = f"({crowd})" if " " in crowd else crowd
+    if crowd not in ("cart_unpaid", "cart_fav_unpaid", "last_push", "balance_due") and "wave_buyers" not in mine:
+        out += " and not wave_buyers"
+    return out if "balance_due" in mine else audience_of(ctx, f"{out} and not balance_due", campaign)
 
 
 def _timing(ctx: Context, task: Task) -> Timing | None:
@@ -167,8 +153,9 @@ def _timing(ctx: Context, task: Task) -> Timing | None:
     if not s.channels:
         return None
     deadline = day_start(task.last + _DAY)
-    final = s.metric in _PAY_METRICS
-    return schedule(catalog.unpaid(), _SLOT[s.channels[0]], list(s.channels), ctx.at, deadline, final=final)
+    final = s.pay or s.metric in _PAY_METRICS
+    slot = s.slot or _SLOT[s.channels[0]]
+    return schedule(catalog.unpaid(), slot, list(s.channels), ctx.at, deadline, final=final)
 
 
 def _task_action(ctx: Context, task: Task, crowd: str, found: audience.Counted) -> Action:
@@ -186,12 +173,13 @@ def _task_action(ctx: Context, task: Task, crowd: str, found: audience.Counted) 
     if timing:
         ctx.sheet.moment(ctx.say("label.send_at", title=s.id), timing.at, wording.moment(timing.at, ctx.at, ctx.lang))
     ctx.sheet.moment(ctx.say("label.deadline", title=s.id), deadline, wording.moment(deadline, ctx.at, ctx.lang))
-    name = catalog.crowds()[s.crowd].name.get(ctx.lang)
+    number = cite_strategy(ctx, s)
     title = s.title.get(ctx.lang)
     # Work on the shop itself addresses nobody in particular, so no number of people stands behind it.
-    addressed = ctx.say("plan.task_title", title=title, crowd=name, people=people.display)
-    shown = title if s.crowd == "all" else addressed
-    number = cite(ctx, s.source)
+    shown = title
+    if s.crowd != "all":
+        name = crowd_name(ctx, audience.parse(s.crowd))
+        shown = ctx.say("plan.task_title", title=title, crowd=name, people=people.display)
     return Action(
         id=s.id,
         task=s.id,
@@ -203,11 +191,19 @@ def _task_action(ctx: Context, task: Task, crowd: str, found: audience.Counted) 
         deadline=stamp(deadline - timedelta(minutes=1)),
         why=[people.id],
         cites=[number],
-        stop_rule=ctx.say("plan.stop_pay" if s.metric in _PAY_METRICS else "plan.stop_reply"),
+        stop_rule=_stop_rule(ctx, s),
     )
 
 
+def _stop_rule(ctx: Context, s: Strategy) -> str | None:
+    """When a person leaves the list; work on the shop itself has no list."""
+    if s.crowd == "all" and not s.channels:
+        return None
+    return ctx.say("plan.stop_pay" if s.pay or s.metric in _PAY_METRICS else "plan.stop_reply")
+
+
 _PAY_METRICS = ("cart_pay_rate", "visit_pay_rate", "visit_deposit_rate", "deposit_balance_rate")
+_BUY_METRICS = (*_PAY_METRICS, "conversion_rate", "repurchase_rate", "aov")
 _SLOT: dict[str, Any] = {
     "sms": "morning",
     "card_sms": "morning",
@@ -220,14 +216,53 @@ _SLOT: dict[str, Any] = {
 
 
 def _prepare(ctx: Context, task: Task) -> dict[str, Any]:
-    begins = ctx.sheet.moment(
-        ctx.say("label.task_start", title=task.strategy.id), day_start(task.first), wording.day(task.first, ctx.lang)
-    )
-    title = task.strategy.title.get(ctx.lang)
+    """What to have ready by the task's first day; late once less than its time to prepare is left."""
+    s, since = task.strategy, prepare_from(task)
+    label = ctx.say("label.task_start", title=s.id)
+    ready = ctx.sheet.moment(label, day_start(task.first), wording.day(task.first, ctx.lang))
+    title = s.title.get(ctx.lang)
+    number = cite_strategy(ctx, s)
+    late = since < ctx.at.date()
+    if late:
+        begin = ctx.sheet.moment(label, day_start(since), wording.day(since, ctx.lang))
+        days = (task.first - ctx.at.date()).days
+        query = f"SELECT date_diff('day', DATE '{ctx.at.date()}', DATE '{task.first}')"
+        left = ctx.sheet.add(ctx.say("tasks.left"), days, "days", query)
+        text = ctx.say("tasks.prepare_late", title=title, day=ready.display, since=begin.display, left=left.display)
+    else:
+        text = ctx.say("tasks.prepare_today", title=title, day=ready.display)
     return {
-        "task": task.strategy.id,
+        "task": s.id,
         "title": title,
         "start": task.first.isoformat(),
-        "text": ctx.say("plan.prepare_line", title=title, day=begins.display),
-        "cites": [cite(ctx, task.strategy.source)],
+        "since": since.isoformat(),
+        "late": late,
+        "text": text,
+        "cites": [number],
     }
+
+
+def _method(ctx: Context, task: Task) -> dict[str, Any]:
+    """A way of working: its first sentence, cited; it has no audience."""
+    s = task.strategy
+    number = cite_strategy(ctx, s)
+    said = first_sentence(s.what.get(ctx.lang))
+    _trace(ctx, said, own=s.source is None)
+    text = ctx.say("tasks.method_line", title=s.title.get(ctx.lang), first=said)
+    return {"task": s.id, "title": s.title.get(ctx.lang), "text": text, "cites": [number]}
+
+
+def cite_strategy(ctx: Context, s: Strategy) -> int:
+    """The number of what a strategy cites: its section of a playbook, or the shop's own task list."""
+    title = s.title.get(ctx.lang)
+    if s.source is None:
+        return ctx.sheet.cite(FILE, title, s.what.get(ctx.lang))
+    if title not in section_of(s.source).title.get(ctx.lang):
+        _trace(ctx, title)
+    return cite(ctx, s.source)
+
+
+def _trace(ctx: Context, text: str, *, own: bool = False) -> None:
+    """A text of the catalogue that holds a numeral, and any text that a shop wrote, is a fact like every number that is shown."""
+    if own or any(c.isnumeric() for c in text):
+        ctx.sheet.text(ctx.say("tasks.text"), text, literal(text))

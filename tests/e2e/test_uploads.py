@@ -46,8 +46,8 @@ def waiting(shop: Path) -> list[str]:
     ("name", "data", "said"),
     [
         ("海报.png", b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "读不了"),
-        ("方案.pdf", b"%PDF-1.7 ...", ".md 或 .txt"),
-        ("方案.docx", b"PK\x03\x04...", ".md 或 .txt"),
+        ("方案.pdf", b"%PDF-1.7 ...", "重新下载"),
+        ("方案.docx", b"PK\x03\x04...", "重新下载"),
         ("说明.md", b"\x00\x01\x02\xff\xfe" * 50, "说明.md"),
         ("空.csv", b"", "空"),
         ("坏.xlsx", b"PK\x03\x04 not a workbook", "坏.xlsx"),

@@ -1,0 +1,184 @@
+"""How evidence becomes an order, and when it is too little: two linear models over a few numbers that can be read.
+
+`order` is trained listwise (the softmax share of the right passages, as in ListNet, Cao et al. 2007), `answered` is a logistic
+regression; both on the questions of tests/evals, by `python -m tests.evals --fit`, which prints ORDER and ANSWERED as below.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from knowledge.lexical import Evidence, Floats, Lexical
+from knowledge.passages import Passage
+from knowledge.strategies import kind_of
+from knowledge.terms import asked
+from knowledge.textnorm import simplified
+from knowledge.words import Words
+
+# What the order is made of, and how much each weighs.
+ORDER: Mapping[str, float] = {
+    "meaning": 6.76,  # cosine of question and passage
+    "tokens": 4.11,
+    "terms": 5.12,
+    "words": 8.30,
+    "names": 4.69,
+    "campaign": 1.35,  # the passage is of the question's campaign; of another one
+    "other_campaign": -2.46,
+    "phase": 0.49,
+    "other_phase": -2.50,
+    "crowd": 0.20,
+    "channel": 0.10,
+    "own": 2.00,  # the shop's own documents come before what we wrote, which has more names to be found by
+    "definition": 1.35,  # what something means is asked, and the passage is a definition
+    "allowed": 0.86,  # whether something may be said is asked, and the passage is a rule
+    "no_amount": -1.62,  # an amount is asked, and the passage has none of the kind
+}
+# What the probability is made of that the best passage answers.
+ANSWERED: Mapping[str, float] = {
+    "always": 5.70,
+    "evidence": 0.10,  # the weighted sum of meaning, tokens, terms, words and names
+    "words": 1.12,
+    "no_terms": 0.14,  # the question has no word of synonyms.yaml
+    "missing_term": -1.75,  # the rarest term that the passage does not have
+    "unknown_matters": -0.42,  # how many things are named that no passage speaks of
+    "most_unknown": -2.20,
+    "unknown": -2.89,  # the mean over all words
+    "elsewhere": -7.98,  # likeness to questions that the playbooks do not treat
+    "surely_elsewhere": -9.90,
+    "no_amount": -1.82,
+}
+LEAST = 0.5  # probability below which nothing answers
+
+_NO_WORD = 0.5  # 1 less the likeness from which a word is nothing that any passage speaks of
+_NEAR_ELSEWHERE = 0.5  # cosine from which a question is one of those that the playbooks do not treat
+
+# (how a question asks for an amount, how a passage states one)
+_AMOUNTS = tuple(
+    (re.compile(asks), re.compile(states))
+    for asks, states in (
+        (
+            r"多少钱|[几多]块|几毛|收费|划算|面额|什么价|how much (?:does|is|do we pay|should)|\bcosts?\b|\bprice|\byuan\b",
+            r"[¥￥]|\d+\s*(?:元|块|分钱)|一分钱|\byuan\b",
+        ),
+        (r"百分之几|几个点|多少点|几成|几折|what percent|percentage", r"\d\s*%|[一二三四五六七八九]成|百分之"),
+        (
+            r"多久|多长时间|[几多]少?天|几个?小时|几分钟|几个月|几年|几号|哪天|几月|"
+            r"how long|how many (?:days|hours|years|months)|what date",
+            r"\d|[一二三四五六七八九十]+(?:天|日|周|个?月|年|小时)|次日|第.周",
+        ),
+        (r"最多|上限|最大|\bmaximum\b|at most|\blimit\b", r"最多|至多|上限|不超过|至少"),
+    )
+)
+
+
+@dataclass(frozen=True)
+class Hints:
+    """What is known about a question besides its words, in the catalogue's keys: soft evidence, never a filter."""
+
+    campaign: str | None = None
+    phase: str | None = None
+    crowds: frozenset[str] = frozenset()
+    channel: str | None = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question as search reads it. `wants`: the kinds of answer it wants; `elsewhere`: its likeness to what the playbooks do
+    not treat."""
+
+    text: str
+    words: Words
+    hints: Hints
+    wants: frozenset[str]
+    elsewhere: float = 0.0
+
+
+def read(text: str, words: Words, hints: Hints, elsewhere: float = 0.0) -> Asked:
+    plain = simplified(text).lower()
+    return Asked(plain, words, hints, frozenset(asked().of(plain)), elsewhere)
+
+
+def features(question: Asked, passage: Passage, meaning: float, evidence: Evidence, at: int) -> dict[str, float]:
+    """What speaks for and against a passage, by the names of ORDER. `at` is its place in the lexical index."""
+    hints, tags = question.hints, passage.tags
+    own_campaign = _agrees({hints.campaign} if hints.campaign else set(), tags.campaigns)
+    phases = {hints.phase, kind_of(hints.phase)} if hints.phase else set()
+    own_phase = _agrees(phases, tags.phases)
+    return {
+        "meaning": meaning,
+        "tokens": float(evidence.tokens[at]),
+        "terms": float(evidence.terms[at]),
+        "words": float(evidence.words[at]),
+        "names": float(evidence.names[at]),
+        "campaign": float(own_campaign is True),
+        "other_campaign": float(own_campaign is False),
+        "phase": float(own_phase is True),
+        "other_phase": float(own_phase is False),
+        "crowd": float(bool(hints.crowds & tags.crowds) or passage.key.removeprefix("crowd:") in hints.crowds),
+        "channel": float(hints.channel in tags.channels),
+        "own": float(passage.own),
+        "definition": float("definition" in question.wants and passage.kind in ("metric", "crowd")),
+        "allowed": float("allowed" in question.wants and passage.kind == "rule"),
+        "no_amount": float(_lacks_amount(question.text, passage.text)),
+    }
+
+
+def order(found: Mapping[str, float]) -> float:
+    return sum(ORDER[name] * value for name, value in found.items())
+
+
+def doubts(
+    question: Asked, best: Passage, found: Mapping[str, float], evidence: Evidence, lexical: Lexical
+) -> dict[str, float]:
+    """What speaks for and against the best passage answering at all, by the names of ANSWERED. `found`: its features."""
+    said = set(_terms_of(best))
+    missing = [lexical.rarity(t) for t in set(question.words.terms) if t not in said]
+    matters = [
+        evidence.unknown[w] for w in question.words.words if w in question.words.matters and w in evidence.unknown
+    ]
+    unknown = list(evidence.unknown.values())
+    return {
+        "evidence": sum(ORDER[name] * found[name] for name in ("meaning", "tokens", "terms", "words", "names")),
+        "words": found["words"],
+        "no_terms": float(not question.words.terms),
+        "missing_term": max(missing, default=0.0) / math.log(1 + (lexical.size + 0.5) / 0.5),
+        "unknown_matters": float(sum(u > _NO_WORD for u in matters)),
+        "most_unknown": max(matters, default=0.0),
+        "unknown": sum(unknown) / len(unknown) if unknown else 0.0,
+        "elsewhere": question.elsewhere,
+        "surely_elsewhere": max(0.0, question.elsewhere - _NEAR_ELSEWHERE),
+        "no_amount": found["no_amount"],
+    }
+
+
+def answered(found: Mapping[str, float]) -> float:
+    """The probability that the best passage answers."""
+    total = ANSWERED["always"] + sum(ANSWERED[name] * value for name, value in found.items())
+    return 1 / (1 + math.exp(-max(min(total, 30.0), -30.0)))
+
+
+def nearest(scores: Floats, n: int) -> list[int]:
+    """The places of the `n` largest scores above 0, largest first."""
+    some = np.argpartition(-scores, n)[:n] if len(scores) > n else np.arange(len(scores))
+    return [int(i) for i in some[np.argsort(-scores[some], kind="stable")] if scores[i] > 0]
+
+
+def _terms_of(passage: Passage) -> Sequence[str]:
+    from knowledge.words import words_of
+
+    return words_of(f"{passage.indexed()}\n{passage.context}").terms
+
+
+def _agrees(asked: set[str], tagged: frozenset[str]) -> bool | None:
+    """Whether a passage is of what is asked; None where either leaves it open."""
+    return bool(asked & tagged) if asked and tagged else None
+
+
+def _lacks_amount(question: str, text: str) -> bool:
+    """Whether an amount is asked for and the passage states none of that kind."""
+    return any(asks.search(question) and not states.search(text) for asks, states in _AMOUNTS)

@@ -1,0 +1,65 @@
+"""`make eval`: how well search finds, beside embeddings alone and words alone; `--fit` trains knowledge/ranking.py anew."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+
+from knowledge import ranking
+from knowledge.embeddings import embed
+from tests.evals.fit import abstention, fit
+from tests.evals.retrieval import Bench, Item, first_right, items
+
+TUNED = ("retrieval_618", "retrieval_methods", "retrieval_held_out", "retrieval_fresh")
+SEEN = ("retrieval_held_out",)
+HELD_OUT = ("retrieval_fresh",)
+
+
+def main(arguments: list[str]) -> None:
+    bench = Bench(embed)
+    if "--fit" in arguments:
+        print(fit(bench, items(*TUNED)))
+        return
+    for title, chosen in (("tuned on", items(*TUNED)), ("seen", items(*SEEN)), ("held out", items(*HELD_OUT))):
+        _show(bench, title, chosen, listing="-v" in arguments)
+
+
+def _show(bench: Bench, title: str, chosen: tuple[Item, ...], *, listing: bool) -> None:
+    answerable = np.array([bool(i.expect) for i in chosen])
+    print(f"{title}: {answerable.sum()} questions that something answers, {(~answerable).sum()} that nothing answers")
+    print(f"{'':14}recall@1 recall@3 recall@5   MRR   abstention F1")
+    ranked = {i.id: bench.read(i).ranked for i in chosen}
+    ways = {
+        "search": {i.id: [(r.passage.key, r.score) for r in ranked[i.id]] for i in chosen},
+        "embeddings": {i.id: bench.by_meaning(i) for i in chosen},
+        "words": {i.id: bench.by_words(i) for i in chosen},
+    }
+    for way, found in ways.items():
+        at = {i.id: first_right(bench, [key for key, _ in found[i.id]], i.expect) for i in chosen if i.expect}
+        places = np.array(list(at.values()))
+        if way == "search":
+            sure = np.array([ranked[i.id][0].probability if ranked[i.id] else 0.0 for i in chosen])
+            f1 = abstention(sure < ranking.LEAST, answerable)
+        else:  # a single method has its own best threshold, chosen with the answers known: the most it could reach
+            tops = np.array([found[i.id][0][1] if found[i.id] else 0.0 for i in chosen])
+            f1 = max(abstention(tops < least, answerable) for least in np.unique(tops))
+        shares = "   ".join(f"{np.mean(places < k):.3f}" for k in (1, 3, 5))
+        print(f"  {way:12}{shares}    {np.mean(1 / (places + 1)):.3f}   {f1:.3f}")
+        if listing and way == "search":
+            _list(chosen, at, sure, {i.id: [bench.stands_for(key) for key, _ in found[i.id][:3]] for i in chosen})
+    print()
+
+
+def _list(chosen: tuple[Item, ...], at: dict[str, int], sure: np.ndarray, got: dict[str, list[str]]) -> None:
+    for item, probability in zip(chosen, sure, strict=True):
+        wrong = "answered" if not item.expect and probability >= ranking.LEAST else ""
+        wrong = "abstained" if item.expect and probability < ranking.LEAST else wrong
+        if wrong or at.get(item.id, 0) > 0:
+            place = at.get(item.id, -1) + 1
+            print(f"    {item.id} {item.ask}  [{place or '-'}] {probability:.2f} {wrong}")
+            print(f"        want {sorted(item.expect)} got {got[item.id]}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

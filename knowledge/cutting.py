@@ -16,19 +16,22 @@ _NAMED_BY = 24  # characters of its beginning that name a section without a head
 _MARKS = re.compile(r"^(?:[-*+>•·●○▪■◆]\s*|\d{1,3}[.)、](?!\d)\s*)+")
 _CLAUSE = re.compile(r"(?<=[;；])|(?<=[,，、：:])")
 _LEADS_IN = (":", "：")
+_Piece = tuple[str, int | None, Grid | None, int]
 
 
 @dataclass(frozen=True)
 class Part:
     """One passage of a document. `path`: its headings, outermost first; without any, how it begins. `text` is verbatim.
 
-    `context`: words that search may match and nobody quotes (a table's titles). `page` counts from 1.
+    `context`: words that search may match and nobody quotes (a table's titles). `page` counts from 1. `joins`: what stands
+    between the passage before and this one, which together are then one stretch of the file; None where they are not.
     """
 
     path: str
     text: str
     context: str = ""
     page: int | None = None
+    joins: str | None = None
 
 
 @dataclass(frozen=True)
@@ -45,13 +48,14 @@ def parts(blocks: Sequence[Block]) -> list[Part]:
     out: list[Part] = []
     for path, body in _chapters(blocks):
         pieces = list(_packed(body))
-        for text, page, grid in pieces:
+        for n, (text, page, grid, gap) in enumerate(pieces):
             where = [*path, f"p.{page}"] if page else path
             if grid is not None:
                 out += [Part(" › ".join([*where, *names]), row, context, page) for names, row, context in _rows(grid)]
             else:
                 named = [*where, begin(text)] if len(pieces) > 1 or not path else where
-                out.append(Part(" › ".join(named), text, page=page))
+                joins = "\n" * gap if n and gap and pieces[n - 1][2] is None else None
+                out.append(Part(" › ".join(named), text, page=page, joins=joins))
     return out
 
 
@@ -81,8 +85,8 @@ def _chapters(blocks: Sequence[Block]) -> Iterator[tuple[list[str], list[Block]]
         yield [title for _, title in above], body
 
 
-def _packed(body: Sequence[Block]) -> Iterator[tuple[str, int | None, Grid | None]]:
-    """The blocks below a heading as passages: (text, page, None), a table as its page and itself."""
+def _packed(body: Sequence[Block]) -> Iterator[_Piece]:
+    """The blocks below a heading as passages: (text, page, None, line ends before it), a table as its page and itself."""
     whole = all(b.grid is None and b.gap for b in body[1:]) and not body[0].grid
     limit = WHOLE if whole and sum(len(b.text) + b.gap for b in body) <= WHOLE else _JOINED
     held: list[Block] = []
@@ -90,7 +94,7 @@ def _packed(body: Sequence[Block]) -> Iterator[tuple[str, int | None, Grid | Non
         if block.grid is not None:
             yield from _text(held)
             held = []
-            yield "", block.page, block.grid
+            yield "", block.page, block.grid, 0
             continue
         size = sum(len(b.text) + b.gap for b in [*held[1:], block]) + (len(held[0].text) if held else 0)
         if held and (not block.gap or size > _limit(held, block, limit)):
@@ -113,9 +117,10 @@ def _is_lead(block: Block, following: Block) -> bool:
     return bool(following.gap) and block.text.rstrip().endswith(_LEADS_IN) and together <= WHOLE
 
 
-def _text(held: Sequence[Block]) -> Iterator[tuple[str, int | None, None]]:
+def _text(held: Sequence[Block]) -> Iterator[_Piece]:
     if held:
-        yield held[0].text + "".join("\n" * b.gap + b.text for b in held[1:]), held[0].page, None
+        text = held[0].text + "".join("\n" * b.gap + b.text for b in held[1:])
+        yield text, held[0].page, None, held[0].gap
 
 
 def _short_enough(block: Block) -> Iterator[Block]:

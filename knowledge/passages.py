@@ -36,8 +36,8 @@ class Tags:
 @dataclass(frozen=True)
 class Passage:
     """`text` is what a person reads and what is quoted; `names` are words that mean exactly this passage; `context` are words to
-    find it by that are not quoted. `follows` is the passage that stands before it in the same document, `last` the last one of
-    those joined in it."""
+    find it by that are not quoted. `follows` is the passage that stands right before it in the same section, with `joins` between
+    them; `last` is the last one of those joined in it."""
 
     key: str
     kind: Kind
@@ -49,6 +49,7 @@ class Passage:
     tags: Tags = field(default=Tags())
     same_as: str | None = None  # another passage that says the same: one of the two is shown
     follows: str | None = None
+    joins: str = ""
     last: str | None = None
 
     @property
@@ -94,8 +95,19 @@ def own_passages(folder: Path) -> list[Passage]:
             section = Bilingual(zh=part.path, en=part.path)
             key = f"document:{name}#{n}"
             called = part.path.split(" › ")[-1]
+            before = before if part.joins is not None else None
             out.append(
-                Passage(key, "playbook", source, section, part.text, (called,), context=part.context, follows=before)
+                Passage(
+                    key,
+                    "playbook",
+                    source,
+                    section,
+                    part.text,
+                    (called,),
+                    context=part.context,
+                    follows=before,
+                    joins=part.joins or "",
+                )
             )
             before = key
     return out

@@ -22,35 +22,37 @@ from knowledge.words import Words
 
 # What the order is made of, and how much each weighs.
 ORDER: Mapping[str, float] = {
-    "meaning": 6.76,  # cosine of question and passage
-    "tokens": 4.11,
-    "terms": 5.12,
-    "words": 8.30,
-    "names": 4.69,
-    "campaign": 1.35,  # the passage is of the question's campaign; of another one
-    "other_campaign": -2.46,
-    "phase": 0.49,
-    "other_phase": -2.50,
+    "meaning": 6.05,  # cosine of question and passage
+    "tokens": 3.94,
+    "terms": 5.05,
+    "words": 7.49,
+    "names": 4.82,
+    "campaign": 1.16,  # the passage is of the question's campaign; of another one
+    "other_campaign": -2.14,
+    "phase": 0.46,
+    "other_phase": -1.97,
     "crowd": 0.20,
     "channel": 0.10,
     "own": 2.00,  # the shop's own documents come before what we wrote, which has more names to be found by
-    "definition": 1.35,  # what something means is asked, and the passage is a definition
-    "allowed": 0.86,  # whether something may be said is asked, and the passage is a rule
-    "no_amount": -1.62,  # an amount is asked, and the passage has none of the kind
+    "definition": 2.10,  # what something means is asked, and the passage is a definition
+    "allowed": 0.84,  # whether something may be said is asked, and the passage is a rule
+    "no_amount": -1.41,  # an amount is asked, and the passage has none of the kind
 }
 # What the probability is made of that the best passage answers.
 ANSWERED: Mapping[str, float] = {
-    "always": 5.70,
-    "evidence": 0.10,  # the weighted sum of meaning, tokens, terms, words and names
-    "words": 1.12,
-    "no_terms": 0.14,  # the question has no word of synonyms.yaml
-    "missing_term": -1.75,  # the rarest term that the passage does not have
-    "unknown_matters": -0.42,  # how many things are named that no passage speaks of
-    "most_unknown": -2.20,
-    "unknown": -2.89,  # the mean over all words
-    "elsewhere": -7.98,  # likeness to questions that the playbooks do not treat
-    "surely_elsewhere": -9.90,
-    "no_amount": -1.82,
+    "always": 4.19,
+    "evidence": 0.05,  # the weighted sum of meaning, tokens, terms, words and names
+    "words": 1.58,
+    "no_terms": 0.15,  # the question has no word of synonyms.yaml
+    "missing_term": -1.61,  # the rarest term that the passage does not have
+    "unknown_matters": -0.44,  # how many things are named that no passage speaks of
+    "most_unknown": -1.66,
+    "unknown": -2.80,  # the mean over all words
+    "elsewhere": -5.71,  # likeness to questions that the playbooks do not treat
+    "surely_elsewhere": -11.22,
+    "named": -0.10,  # the share of the question that is a name of the passage
+    "definition": 0.95,
+    "no_amount": -2.36,
 }
 LEAST = 0.5  # probability below which nothing answers
 
@@ -142,6 +144,8 @@ def doubts(
         evidence.unknown[w] for w in question.words.words if w in question.words.matters and w in evidence.unknown
     ]
     unknown = list(evidence.unknown.values())
+    named = max((len(n) for n in map(_plain, best.names) if n in question.text), default=0) / len(question.text)
+    elsewhere = question.elsewhere * (1 - named)  # 加班费怎么算 is elsewhere; 进店率怎么算 is like it, and is not
     return {
         "evidence": sum(ORDER[name] * found[name] for name in ("meaning", "tokens", "terms", "words", "names")),
         "words": found["words"],
@@ -150,8 +154,10 @@ def doubts(
         "unknown_matters": float(sum(u > _NO_WORD for u in matters)),
         "most_unknown": max(matters, default=0.0),
         "unknown": sum(unknown) / len(unknown) if unknown else 0.0,
-        "elsewhere": question.elsewhere,
-        "surely_elsewhere": max(0.0, question.elsewhere - _NEAR_ELSEWHERE),
+        "elsewhere": elsewhere,
+        "surely_elsewhere": max(0.0, elsewhere - _NEAR_ELSEWHERE),
+        "named": named,
+        "definition": found["definition"],
         "no_amount": found["no_amount"],
     }
 
@@ -166,6 +172,10 @@ def nearest(scores: Floats, n: int) -> list[int]:
     """The places of the `n` largest scores above 0, largest first."""
     some = np.argpartition(-scores, n)[:n] if len(scores) > n else np.arange(len(scores))
     return [int(i) for i in some[np.argsort(-scores[some], kind="stable")] if scores[i] > 0]
+
+
+def _plain(name: str) -> str:
+    return simplified(name).lower()
 
 
 def _terms_of(passage: Passage) -> Sequence[str]:

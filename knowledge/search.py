@@ -141,7 +141,9 @@ class Searcher:
             return Found([], [])
         corpus = self._corpus()
         read = best_reading(question, hints or Hints(), corpus.all, corpus.place, corpus.lexical, self._meanings)
-        called = corpus.called.get(_plain(question), set()) | corpus.called.get(read.question.text, set())
+        called: set[str] = set()
+        for text in (_plain(question), read.question.text, _subject(read.question.text)):
+            called |= corpus.called.get(text, set())
         hits = _named_first(read.ranked, called, corpus)
         if kinds:
             hits = [h for h in hits if h.passage.kind in kinds]
@@ -344,10 +346,20 @@ def _together(a: Passage, b: Passage) -> Passage | None:
     if len(a.text) + len(b.text) > _MERGED:
         return None
     if b.follows is not None and b.follows == (a.last or a.key):
-        return replace(a, text=f"{a.text}\n{b.text}", last=b.last or b.key)
+        return replace(a, text=f"{a.text}{b.joins}{b.text}", last=b.last or b.key)
     if a.follows is not None and a.follows == (b.last or b.key):
-        return replace(a, text=f"{b.text}\n{a.text}", follows=b.follows, last=a.last or a.key)
+        return replace(a, text=f"{b.text}{a.joins}{a.text}", follows=b.follows, joins=b.joins, last=a.last or a.key)
     return None
+
+
+def _subject(question: str) -> str:
+    """What is asked about, where its meaning is asked: 进店率怎么算, what is the visit rate."""
+    for word in sorted(synonyms().asks.definition, key=len, reverse=True):
+        question = re.sub(rf"(?<![a-z]){re.escape(word)}(?![a-z])" if word.isascii() else word, " ", question)
+    words = question.strip(" ?!:,。、，？！：的").split()
+    while words and words[0] in silent():
+        del words[0]
+    return " ".join(words)
 
 
 def _plain(name: str) -> str:

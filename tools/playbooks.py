@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterable
 
 from knowledge import catalog
-from knowledge.chunks import first_sentence, sections
+from knowledge.chunks import sections
+from knowledge.noise import sentences
 from knowledge.passages import Passage
 from knowledge.ranking import Hints
+from knowledge.words import words_of
 from tools import phases
 from tools.context import Context
 from tools.errors import NeedsPerson
@@ -53,7 +55,7 @@ def search_playbooks(
     passages = [{"title": _title(best, ctx.lang), "lines": _lines(best, ctx.lang), "cite": number}]
     also = []
     for p in others:
-        number = ctx.sheet.cite(p.source.get(ctx.lang), p.section.get(ctx.lang), first_sentence(p.text))
+        number = ctx.sheet.cite(p.source.get(ctx.lang), p.section.get(ctx.lang), _telling(query, p.text))
         also.append(f"{_title(p, ctx.lang)} [{number}]")
     return ToolResult(
         kind="knowledge",
@@ -87,6 +89,19 @@ def _read_where(p: Passage) -> Passage:
     if section is None:
         return p
     return Passage(f"playbook:{section.key}", "playbook", section.title, section.path, section.text)
+
+
+def _telling(question: str, text: str) -> str:
+    """The sentence of a passage that has most of the question's words, verbatim; the first of those that have as many."""
+    asked = words_of(question)
+    wanted = {*asked.terms, *asked.words}
+    found = [s.strip() for line in text.splitlines() for s in sentences(line) if s.strip()]
+
+    def shared(sentence: str) -> int:
+        said = words_of(sentence)
+        return len(wanted & {*said.terms, *said.words})
+
+    return max(found, key=shared)
 
 
 def _title(p: Passage, lang: str) -> str:

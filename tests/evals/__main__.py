@@ -9,7 +9,7 @@ import numpy as np
 from knowledge import ranking
 from knowledge.embeddings import embed
 from tests.evals.fit import abstention, fit
-from tests.evals.retrieval import Bench, Item, first_right, items
+from tests.evals.retrieval import Bench, Item, first_right, items, named_questions
 
 TUNED = ("retrieval_618", "retrieval_methods", "retrieval_held_out", "retrieval_fresh")
 SEEN = ("retrieval_held_out",)
@@ -19,7 +19,7 @@ HELD_OUT = ("retrieval_fresh",)
 def main(arguments: list[str]) -> None:
     bench = Bench(embed)
     if "--fit" in arguments:
-        print(fit(bench, items(*TUNED)))
+        print(fit(bench, [*items(*TUNED), *named_questions(bench.all, every=7)]))
         return
     for title, chosen in (("tuned on", items(*TUNED)), ("seen", items(*SEEN)), ("held out", items(*HELD_OUT))):
         _show(bench, title, chosen, listing="-v" in arguments)

@@ -122,3 +122,30 @@ def first_right(bench: Bench, keys: Sequence[str], expect: frozenset[str]) -> in
         if said not in seen:
             seen.append(said)
     return 10_000
+
+
+# How people ask about something that they can name. Search has to answer every one of these, whatever the name.
+_ASKED_BY_NAME = {
+    "metric": ("{zh}怎么算", "{zh}是什么意思", "what is {en}?", "how is {en} calculated"),
+    "crowd": ("什么是{zh}", "{zh}怎么定义的", "who are {en}?", "{en}: definition"),
+    "strategy": ("{zh}怎么做", "讲讲{zh}", "how do we do this: {en}", "tell me about {en}"),
+    "rule": ("文案里{zh}行不行", "{zh}违规吗", "{en}: is it allowed?", "rule about {en}"),
+}
+
+
+def named_questions(all: Sequence[Passage], every: int = 1) -> list[Item]:
+    """Each entry asked for by its Chinese and its English name; only each `every`-th of them."""
+    out = []
+    for p in all:
+        for n, asked in enumerate(_ASKED_BY_NAME.get(p.kind, ())):
+            out.append(
+                Item(
+                    f"{p.key}/{n}",
+                    asked.format(zh=p.names[0], en=p.names[1]),
+                    frozenset({p.key, p.same_as or p.key}),
+                    DEFAULT_AT,
+                    "named",
+                    "",
+                )
+            )
+    return out[::every]

@@ -2,6 +2,7 @@
 #             the Telegram bot starts)
 # make setup  the set-up alone; the command is then .venv/bin/warroom
 # make test   all tests        make check  format, lint, types
+# make eval   how well search finds what answers, and how well it abstains
 # make bench  performance figures        make lock  renew the lock files (needs uv)
 # Needs Python 3.11 and make. Nothing is done twice: the stamps in .setup/ remember what is there.
 
@@ -10,7 +11,7 @@ BIN := .venv/bin
 SHOP ?= shop
 export Q
 
-.PHONY: run setup test check bench lock clean
+.PHONY: run setup test check eval bench lock clean
 .DELETE_ON_ERROR:
 
 run: setup .setup/shop
@@ -55,6 +56,9 @@ check: .setup/dev
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+
+eval: .setup/dev
+	@$(BIN)/python -m tests.evals
 
 bench: .setup/dev
 	@$(BIN)/python -m benchmarks

@@ -33,7 +33,7 @@ ORDER: Mapping[str, float] = {
     "other_phase": -1.97,
     "crowd": 0.20,
     "channel": 0.10,
-    "own": 2.00,  # the shop's own documents come before what we wrote, which has more names to be found by
+    "own": 3.50,  # the shop's own documents come before what we wrote, which has more names to be found by
     "definition": 2.10,  # what something means is asked, and the passage is a definition
     "allowed": 0.84,  # whether something may be said is asked, and the passage is a rule
     "no_amount": -1.41,  # an amount is asked, and the passage has none of the kind

@@ -41,7 +41,7 @@ def demo(demo_root: Path) -> Iterator[WarRoom]:
         yield room
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def seeds() -> Path:
     """The source documents; the test is skipped where they are absent."""
     folder = SHARED / "seeds"

@@ -11,9 +11,8 @@ from knowledge.embeddings import embed
 from tests.evals.fit import abstention, fit
 from tests.evals.retrieval import Bench, Item, first_right, items, named_questions
 
-TUNED = ("retrieval_618", "retrieval_methods", "retrieval_held_out", "retrieval_fresh")
-SEEN = ("retrieval_held_out",)
-HELD_OUT = ("retrieval_fresh",)
+TUNED = ("retrieval",)
+HELD_OUT = ("retrieval_held_out",)
 
 
 def main(arguments: list[str]) -> None:
@@ -21,7 +20,7 @@ def main(arguments: list[str]) -> None:
     if "--fit" in arguments:
         print(fit(bench, [*items(*TUNED), *named_questions(bench.all, every=7)]))
         return
-    for title, chosen in (("tuned on", items(*TUNED)), ("seen", items(*SEEN)), ("held out", items(*HELD_OUT))):
+    for title, chosen in (("tuned on", items(*TUNED)), ("held out", items(*HELD_OUT))):
         _show(bench, title, chosen, listing="-v" in arguments)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -54,6 +54,14 @@ def embed(texts: Sequence[str]) -> Vectors:
     return np.asarray(_encoder().encode([simplified(t) for t in texts]), dtype=np.float32).reshape(-1, DIMENSIONS)
 
 
+@lru_cache(256)
+def vector_of(text: str) -> Vectors:
+    """The unit vector of one text by the installed encoder; of recent texts it is remembered."""
+    vector: Vectors = embed([text])[0]
+    vector.flags.writeable = False
+    return vector
+
+
 @dataclass(frozen=True)
 class Installed:
     """The encoder that the installation brings: offline, the same vectors everywhere."""
@@ -64,8 +72,7 @@ class Installed:
         return embed(texts)
 
     def question(self, text: str) -> Vectors:
-        vector: Vectors = embed([text])[0]
-        return vector
+        return vector_of(text)
 
 
 def embedder(settings: IndexSettings, env: Mapping[str, str]) -> Embedder:

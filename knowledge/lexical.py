@@ -23,7 +23,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.embeddings import embed
+from knowledge.embeddings import embed, vector_of
 from knowledge.terms import synonyms
 from knowledge.words import Words
 
@@ -33,6 +33,7 @@ _PREFIX = "lexical-"
 _K1, _B = 1.2, 0.75
 _NEAR = 0.5  # cosine from which two words are near; below it the encoder's likeness of words is chance
 _NEIGHBOURS = 24  # of each word of the question
+_REMEMBERED = 5000  # words whose neighbours are remembered
 _BATCH = 4096  # words embedded at once
 
 Floats = NDArray[np.float32]
@@ -111,6 +112,7 @@ class Lexical:
         self._names = names
         self._vectors = vectors  # of the words of `words`, in their order
         self._known = list(words.words)
+        self._neighbours: Near = {}  # of the words of recent questions
         self._examples = examples  # of the questions that the playbooks do not treat
 
     @property
@@ -155,7 +157,7 @@ class Lexical:
 
     def elsewhere(self, question: str) -> float:
         """How like a question is to those that the playbooks do not treat: the largest cosine."""
-        return float((self._examples @ embed([question])[0]).max()) if len(self._examples) else 0.0
+        return float((self._examples @ vector_of(question)).max()) if len(self._examples) else 0.0
 
     def rarity(self, term: str) -> float:
         """How much a term tells, see Postings.rarity."""
@@ -174,16 +176,21 @@ class Lexical:
     def _near(self, words: Sequence[str]) -> Near:
         if not words or not self._words.words:
             return {}
-        known = self._known
-        out: Near = {}
-        for word, likeness in zip(words, embed(words) @ self._vectors.T, strict=True):
-            at = self._words.words.get(word)
-            if at is not None:
-                likeness[at] = 1.0
-            nearest = [n for n in _largest(likeness, _NEIGHBOURS) if likeness[n] >= _NEAR]
-            near = [(known[n], float(min(likeness[n], 1.0)) ** 2) for n in reversed(nearest)]
-            out[word] = (self._words.rarity(word), near)
-        return out
+        fresh = [w for w in words if w not in self._neighbours]
+        unknown = [w for w in fresh if w not in self._words.words]
+        vectors = dict(zip(unknown, embed(unknown), strict=True))
+        rows = [vectors[w] if w in vectors else self._vectors[self._words.words[w]] for w in fresh]
+        if len(self._neighbours) > _REMEMBERED:
+            self._neighbours.clear()
+        if fresh:
+            for word, likeness in zip(fresh, np.stack(rows) @ self._vectors.T, strict=True):
+                at = self._words.words.get(word)
+                if at is not None:
+                    likeness[at] = 1.0
+                nearest = [n for n in _largest(likeness, _NEIGHBOURS) if likeness[n] >= _NEAR]
+                near = [(self._known[n], float(min(likeness[n], 1.0)) ** 2) for n in reversed(nearest)]
+                self._neighbours[word] = (self._words.rarity(word), near)
+        return {word: self._neighbours[word] for word in words if word in self._neighbours}
 
     def save(self, file: Path) -> None:
         """Whole or not at all."""

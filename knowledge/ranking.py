@@ -98,11 +98,13 @@ class Asked:
     hints: Hints
     wants: frozenset[str]
     elsewhere: float = 0.0
+    amounts: tuple[re.Pattern[str], ...] = ()  # how a passage states the amounts that are asked for
 
 
 def read(text: str, words: Words, hints: Hints, elsewhere: float = 0.0) -> Asked:
     plain = simplified(text).lower()
-    return Asked(plain, words, hints, frozenset(asked().of(plain)), elsewhere)
+    amounts = tuple(states for asks, states in _AMOUNTS if asks.search(plain))
+    return Asked(plain, words, hints, frozenset(asked().of(plain)), elsewhere, amounts)
 
 
 def features(question: Asked, passage: Passage, meaning: float, evidence: Evidence, at: int) -> dict[str, float]:
@@ -126,7 +128,7 @@ def features(question: Asked, passage: Passage, meaning: float, evidence: Eviden
         "own": float(passage.own),
         "definition": float("definition" in question.wants and passage.kind in ("metric", "crowd")),
         "allowed": float("allowed" in question.wants and passage.kind == "rule"),
-        "no_amount": float(_lacks_amount(question.text, passage.text)),
+        "no_amount": float(any(not states.search(passage.text) for states in question.amounts)),
     }
 
 
@@ -187,8 +189,3 @@ def _terms_of(passage: Passage) -> Sequence[str]:
 def _agrees(asked: set[str], tagged: frozenset[str]) -> bool | None:
     """Whether a passage is of what is asked; None where either leaves it open."""
     return bool(asked & tagged) if asked and tagged else None
-
-
-def _lacks_amount(question: str, text: str) -> bool:
-    """Whether an amount is asked for and the passage states none of that kind."""
-    return any(asks.search(question) and not states.search(text) for asks, states in _AMOUNTS)

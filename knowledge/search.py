@@ -306,25 +306,27 @@ def _with_own(hits: Sequence[Hit], k: int) -> list[Hit]:
 
 def _without_twins(hits: Sequence[Hit], most: int) -> list[Hit]:
     """Without what says the same as something before it: a task and its section, two copies of a document."""
-    from rapidfuzz.fuzz import ratio
-
     out: list[Hit] = []
     seen: set[str] = set()
     for hit in hits:
         p = hit.passage
         if {p.key, p.same_as} & seen:
             continue
-        text = simplified(p.text)
-        if any(
-            _NUMBER.findall(text) == _NUMBER.findall(t) and ratio(text, t) >= _SAME
-            for t in (simplified(o.passage.text) for o in out)
-        ):
+        if any(_says_the_same(p.text, other.passage.text) for other in out):
             continue
         out.append(hit)
         seen |= {p.key, p.same_as} - {None}  # type: ignore[arg-type]
         if len(out) >= most:
             break
     return out
+
+
+def _says_the_same(a: str, b: str) -> bool:
+    from rapidfuzz.fuzz import ratio
+
+    if min(len(a), len(b)) < max(len(a), len(b)) * _SAME / 100 or _NUMBER.findall(a) != _NUMBER.findall(b):
+        return False
+    return ratio(simplified(a), simplified(b), score_cutoff=_SAME) > 0
 
 
 def _merged(hits: Sequence[Hit]) -> list[Hit]:

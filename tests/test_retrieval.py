@@ -18,13 +18,14 @@ def bench() -> Bench:
 
 
 def _recall(bench: Bench, chosen: tuple[Item, ...], k: int, way: str) -> float:
-    found = {
-        "search": lambda i: [r.passage.key for r in bench.read(i).ranked],
-        "embeddings": lambda i: [key for key, _ in bench.by_meaning(i)],
-        "words": lambda i: [key for key, _ in bench.by_words(i)],
-    }[way]
     asked = [i for i in chosen if i.expect]
-    return sum(first_right(bench, found(i), i.expect) < k for i in asked) / len(asked)
+    return sum(first_right(bench, _found(bench, i, way), i.expect) < k for i in asked) / len(asked)
+
+
+def _found(bench: Bench, item: Item, way: str) -> list[str]:
+    if way == "search":
+        return [r.passage.key for r in bench.read(item).ranked]
+    return [key for key, _ in (bench.by_meaning(item) if way == "embeddings" else bench.by_words(item))]
 
 
 def test_the_sets_are_large_enough_unique_and_name_passages_that_exist(bench: Bench) -> None:

@@ -49,6 +49,7 @@ def doctor(args: argparse.Namespace) -> int:
     results = []
     for name, look in (
         ("settings", _settings),
+        ("tasks", _tasks),
         ("data", _data),
         ("index", _index),
         ("model", _model),
@@ -73,6 +74,19 @@ def _settings(args: argparse.Namespace) -> str:
     shop = load_shop(args.shop)
     campaigns = ", ".join(f"{c.key}:{c.year}" for c in shop.campaigns) or "—"
     return f"{shop.name} · {shop.timezone.key} · {shop.now():%Y-%m-%d %H:%M} · {campaigns}"
+
+
+def _tasks(args: argparse.Namespace) -> str:
+    """How many entries of tasks.yaml hold; the first mistake where one does not."""
+    from tools.own_tasks import FILE, own_tasks, tasks_file
+    from tools.shop import load_shop
+
+    own = own_tasks(load_shop(args.shop))
+    if own.problems:
+        raise own.problems[0]
+    if not tasks_file(args.shop).exists():
+        return prompts.text("doctor.no_tasks", args.ui_lang, file=FILE)
+    return prompts.text("doctor.tasks_hold", args.ui_lang, file=FILE, n=own.changed)
 
 
 def _data(args: argparse.Namespace) -> str:

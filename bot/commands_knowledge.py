@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from tools.documents import Added, Refused
 
 
+_KINDS = {
+    "playbook": "listed.playbook", "strategy": "listed.strategy", "metric": "listed.metric", "crowd": "listed.crowd",
+    "rule": "listed.rule",
+}  # fmt: skip
+_SHOWN = 10  # file names in one line
+
+
 def knowledge(args: argparse.Namespace) -> int:
     if args.part == "accept":
         return commands_proposals.accept(args)
@@ -31,7 +38,8 @@ def _rebuild(args: argparse.Namespace, room: WarRoom) -> None:
 
 
 def _list(args: argparse.Namespace, room: WarRoom) -> None:
-    """What is indexed, with the number of passages; of the shop's own documents the format, and why one cannot be read."""
+    """What is indexed with the number of passages; first the shop's own documents, with their format and why one cannot be
+    read."""
     from bot.console import table
     from tools import documents
 
@@ -39,19 +47,23 @@ def _list(args: argparse.Namespace, room: WarRoom) -> None:
     for p in room.search.all:
         key = (p.source.get(args.ui_lang), p.kind)
         counted[key] = counted.get(key, 0) + 1
-    own = {d.source: d for d in documents.listed(room.shop.root)}
     rows: list[dict[str, Any]] = []
-    for (source, kind), n in counted.items():
-        found = {"format": own.pop(source).format} if source in own else {}
-        rows.append({"source": source, "kind": kind, "passages": n, **found})
-    for d in own.values():
+    for d in documents.listed(room.shop.root):
         why = {"problem": d.problem.message(args.ui_lang)} if d.problem else {}
-        rows.append({"source": d.source, "kind": "playbook", "passages": 0, "format": d.format, **why})
+        n = counted.pop((d.source, "playbook"), 0)
+        rows.append({"source": d.source, "kind": "playbook", "passages": n, "format": d.format, **why})
+    own = len(rows)
+    rows += [{"source": source, "kind": kind, "passages": n} for (source, kind), n in counted.items()]
     if as_json(args):
         print_json(rows)
         return
-    body = [[r["source"], r["kind"], str(r["passages"]), r.get("format", ""), r.get("problem", "")] for r in rows]
-    table(body[0], body[1:])
+    lang = args.ui_lang
+    body = [
+        [r["source"], prompts.text("listed.own" if i < own else _KINDS[r["kind"]], lang), str(r["passages"]),
+         r.get("format", ""), r.get("problem", "")]
+        for i, r in enumerate(rows)
+    ]  # fmt: skip
+    table(prompts.text("listed.columns", lang).split(" | "), body)
 
 
 def _search(args: argparse.Namespace, room: WarRoom) -> None:
@@ -102,25 +114,31 @@ def _add(args: argparse.Namespace, room: WarRoom) -> int:
         outcome = documents.add_all(room.shop.root, args.paths, lambda name, part: show(part))
     added = [a for a in outcome if isinstance(a, documents.Added)]
     refused = [r for r in outcome if isinstance(r, documents.Refused)]
+    skipped = documents.skipped(args.paths)
     if any(a.state != "same" for a in added):
         _index(args, room)
     drafts = {a.source: proposals.find(room.shop.root, a.source) for a in added}
     if as_json(args):
         told = [_added_json(a) | commands_proposals.as_document(drafts[a.source]) for a in added]
-        print_json([*told, *(_refused_json(r, lang) for r in refused)])
+        left = ({"source": name, "sections": 0, "state": "skipped"} for name in skipped)
+        print_json([*told, *(_refused_json(r, lang) for r in refused), *left])
     else:
         for a in added:
             print("\n".join([_said(a, lang), *commands_proposals.announced(drafts[a.source], lang)]))
         for r in refused:
             reason = f"{r.error.message(lang)} {r.error.hint(lang)}"
             print(prompts.text("added.refused", lang, source=r.source, reason=reason), file=sys.stderr)
+        if skipped:
+            files = ", ".join(skipped[:_SHOWN]) + (" …" if len(skipped) > _SHOWN else "")
+            print(prompts.text("added.skipped", lang, n=len(skipped), files=files), file=sys.stderr)
         if not added:
             print(prompts.text("added.nothing", lang), file=sys.stderr)
     return 0 if added else 1
 
 
 def _added_json(a: Added) -> dict[str, Any]:
-    more = {"pictures": a.pictures} if a.pictures else {}
+    more: dict[str, Any] = {"pictures": a.pictures} if a.pictures else {}
+    more |= {"other": a.other} if a.other else {}
     told = {"source": a.source, "sections": a.sections, "state": a.state}
     return {**told, "format": a.format, "tables": a.tables, "dropped": a.dropped, **more}
 
@@ -135,7 +153,8 @@ def _said(a: Added, lang: str) -> str:
     if a.state == "same":
         return said
     notes = (("added.tables", a.tables), ("added.dropped", a.dropped), ("added.pictures", a.pictures))
-    return said + "".join(prompts.text(key, lang, n=n) for key, n in notes if n)
+    apart = prompts.text("added.apart", lang, other=a.other) if a.other else ""
+    return said + "".join(prompts.text(key, lang, n=n) for key, n in notes if n) + apart
 
 
 def _remove(args: argparse.Namespace, room: WarRoom) -> None:

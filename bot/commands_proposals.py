@@ -13,7 +13,8 @@ from bot.commands import as_json, print_json
 
 if TYPE_CHECKING:
     from tools.proposals import Proposal
-    from tools.proposals_accept import Change, Task
+    from tools.proposals_accept import Change
+    from tools.proposals_changes import Difference, Task
 
 
 def accept(args: argparse.Namespace) -> int:
@@ -76,6 +77,8 @@ def left_behind(root: Path, source: str, lang: str) -> str | None:
 
 
 def _lines(change: Change, lang: str, span: Any) -> list[str]:
+    from tools.wording import day
+
     if change.nothing:
         return [prompts.text("proposal.nothing", lang)]
     out = []
@@ -86,7 +89,7 @@ def _lines(change: Change, lang: str, span: Any) -> list[str]:
         ("proposal.will_replace", [t for t in change.replaced if t.id not in overridden]),
     ):
         if tasks:
-            out += [prompts.text(key, lang, n=len(tasks)), *(f"  {t.id}  {t.title}" for t in tasks)]
+            out += [prompts.text(key, lang, n=len(tasks)), *(x for t in tasks for x in _task(t, lang, span))]
     if change.unchanged:
         out.append(prompts.text("proposal.unchanged", lang, n=change.unchanged))
     for c in change.campaigns:
@@ -94,7 +97,41 @@ def _lines(change: Change, lang: str, span: Any) -> list[str]:
         said = {"name": c.name.get(lang), "code": c.key, "year": c.year, "n": len(c.phases)}
         out.append(prompts.text("proposal.will_add_campaign", lang, **said, **ends))
         out += [f"  {p.key}  {p.name.get(lang)}  {span(p.first, p.last, lang)}" for p in c.phases]
+        out += [f"  {day(g.at.date(), lang)} {g.at:%H:%M}  {g.name.get(lang)}" for g in c.gates]
+    for c, changes in change.renewed:
+        ends = {"first": c.first.isoformat(), "last": c.last.isoformat()}
+        said = {"name": c.name.get(lang), "code": c.key, "year": c.year}
+        out.append(prompts.text("proposal.will_renew_campaign", lang, **said, **ends))
+        out += _changed(changes, lang, 2)
     return out
+
+
+def _task(task: Task, lang: str, span: Any) -> list[str]:
+    """id  title · days or phases · crowd · channels; below it what it changes of the task in its place."""
+    from datetime import date
+
+    from tools import audience
+
+    listed = prompts.text("join.list", lang)
+    parts = [f"  {task.id}  {task.title}"]
+    if task.days:
+        parts.append(span(*(date.fromisoformat(f"2024-{d[-5:]}") for d in task.days), lang))
+    elif task.phases:
+        parts.append(listed.join(p.get(lang) for p in task.phases))
+    if task.crowd:
+        parts.append(audience.label(audience.parse(task.crowd), lang))
+    if task.channels:
+        parts.append(listed.join(prompts.text(f"channel.{c}", lang) for c in task.channels))
+    return [" · ".join(parts), *_changed(task.differences, lang, 6)]
+
+
+def _changed(changes: Sequence[Difference], lang: str, indent: int) -> list[str]:
+    none = prompts.text("proposal.none", lang)
+    return [
+        " " * indent
+        + prompts.text("proposal.changed", lang, place=d.place, before=d.before or none, after=d.after or none)
+        for d in changes
+    ]
 
 
 def _document(change: Change, accepted: bool) -> dict[str, Any]:
@@ -108,5 +145,9 @@ def _document(change: Change, accepted: bool) -> dict[str, Any]:
         "campaigns": [
             {"key": c.key, "year": c.year, "from": c.first.isoformat(), "to": c.last.isoformat(), "phases": len(c.phases)}
             for c in change.campaigns
+        ],
+        "renewed": [
+            {"key": c.key, "year": c.year, "changes": [{"place": d.place, "before": d.before, "after": d.after} for d in ds]}
+            for c, ds in change.renewed
         ],
     }  # fmt: skip

@@ -14,6 +14,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMe
 from bot import grounding, writer
 from bot.agent import compact, forget_steps
 from bot.answer import Answer, Clarify, Interpretation
+from bot.documented import documented
 from bot.embedded import DRAFT, INTERPRETATION
 from bot.recall import recall
 from bot.understanding import interpret
@@ -71,6 +72,8 @@ def answer(room: WarRoom, question: Question, said: Callable[[str], None] | None
         drafted=drafted,
     )
     what, clarify = understood.interpretation, understood.clarify
+    if clarify is None:
+        what = documented(room, ctx, text_asked, what)
     if said is not None and clarify is None:
         said(summary(what, lang))
     message = HumanMessage(

@@ -99,7 +99,7 @@ def _plan(result: ToolResult, what: Interpretation, lang: str) -> list[str]:
     number = 0
     for action in result.actions:
         number += 1
-        lines += _action(number, action.model_dump(), result, lang)
+        lines += _action(number, action.model_dump(), result, lang, data.get("what", {}).get(action.id, ""))
     for dont in data.get("donts", []):
         number += 1
         lines.append(f"{number}. {fixed('plan.dont', lang, title=dont['title'])} {_marks(dont['cites'])}")
@@ -131,7 +131,8 @@ def _check(result: ToolResult, what: Interpretation, lang: str) -> list[str]:
     return check_lines(result, lang)
 
 
-def _action(number: int, action: dict[str, Any], result: ToolResult, lang: str) -> list[str]:
+def _action(number: int, action: dict[str, Any], result: ToolResult, lang: str, what: str = "") -> list[str]:
+    """One action: what, to whom, how and by when; `what` is done in it, in a sentence; when a person leaves the list."""
     title, _, note = action["title"].partition(" — ")
     now = datetime.strptime(result.facts[0].as_of, "%Y-%m-%d %H:%M")
     parts = [f"{number}. **{title}**"]
@@ -151,6 +152,7 @@ def _action(number: int, action: dict[str, Any], result: ToolResult, lang: str) 
     if note:
         parts.append(note)
     out = [" · ".join(parts) + f" {_marks(action['cites'])}"]
+    out += [f"   {what}"] if what and what.rstrip("。. ") != title else []
     if action["stop_rule"]:
         out.append(f"   {fixed('plan.stop', lang, rule=action['stop_rule'])}")
     return out

@@ -14,7 +14,11 @@ _JOINED = 220  # up to which paragraphs that stand side by side are read togethe
 _SHORT = 40  # what is shorter goes with its neighbour
 _NAMED_BY = 24  # characters of its beginning that name a section without a heading
 _MARKS = re.compile(r"^(?:[-*+>•·●○▪■◆]\s*|\d{1,3}[.)、](?!\d)\s*)+")
+ENTRIES = re.compile(r"[^|｜丨]*(?:[|｜丨][^|｜丨]*){2,}")  # side by side: a menu or a row, which names nothing
 _CLAUSE = re.compile(r"(?<=[;；])|(?<=[,，、：:])")
+_BARE = re.compile(
+    r"[a-zA-Z]{0,4}[-_ ]?(?:[\d\W_]+|\d+[年月日号时点分元件个%]?)+"
+)  # dates, numbers, codes: they name nothing
 _LEADS_IN = (":", "：")
 _Piece = tuple[str, int | None, Grid | None, int]
 
@@ -25,6 +29,7 @@ class Part:
 
     `context`: words that search may match and nobody quotes (a table's titles). `page` counts from 1. `joins`: what stands
     between the passage before and this one, which together are then one stretch of the file; None where they are not.
+    `shown`: a table row as a person reads it, each cell behind its title; empty where `text` says all.
     """
 
     path: str
@@ -32,6 +37,7 @@ class Part:
     context: str = ""
     page: int | None = None
     joins: str | None = None
+    shown: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,9 +57,12 @@ def parts(blocks: Sequence[Block]) -> list[Part]:
         for n, (text, page, grid, gap) in enumerate(pieces):
             where = [*path, f"p.{page}"] if page else path
             if grid is not None:
-                out += [Part(" › ".join([*where, *names]), row, context, page) for names, row, context in _rows(grid)]
+                out += [
+                    Part(" › ".join([*where, *names]), row, context, page, shown=shown)
+                    for names, row, context, shown in _rows(grid)
+                ]
             else:
-                named = [*where, begin(text)] if len(pieces) > 1 or not path else where
+                named = [*where, begin(text)] if len(pieces) > 1 or not path or page else where
                 joins = "\n" * gap if n and gap and pieces[n - 1][2] is None else None
                 out.append(Part(" › ".join(named), text, page=page, joins=joins))
     return out
@@ -153,23 +162,40 @@ def _units(text: str) -> Iterator[list[str]]:
         yield [c[i : i + WHOLE] for c in clauses for i in range(0, len(c), WHOLE)]
 
 
-def _rows(grid: Grid) -> Iterator[tuple[list[str], str, str]]:
-    """(names for the path, the row as it stands, words for search) of each row."""
-    titles = [h for h in grid.header if h]
-    if not grid.sure and len(grid.header) == 2 and titles:  # what looks like a header may be the first pair of a form
-        yield [short(titles[0])], " | ".join(titles), ""
-        titles = []
+def _rows(grid: Grid) -> Iterator[tuple[list[str], str, str, str]]:
+    """(names for the path, the row as it stands, words for search, the row with its titles) of each row."""
+    header = grid.header
+    titles = [h for h in header if h]
+    if not grid.sure and len(header) == 2 and titles:  # what looks like a header may be the first pair of a form
+        yield [short(titles[0])], " | ".join(titles), "", ""
+        header, titles = (), []
     groups = max((row.own for row in grid.rows), default=0)  # columns whose cells span several rows
     for row in grid.rows:
-        names = [c for c in row.cells[:groups] if c.strip()]
-        own = next((c for c in row.cells[groups:] if c.strip()), None)
+        cells = [" ".join(c.split()) for c in row.cells]
+        names = [_titled(header, i, c) for i, c in enumerate(cells[:groups]) if c]
+        own = next((i for i in range(groups, len(cells)) if cells[i]), None)
+        if own is not None:
+            telling = next((c for c in cells[own:] if c and not _BARE.fullmatch(c)), "")
+            said = "" if telling in ("", cells[own]) else f" · {short(telling)}"
+            names.append(_titled(header, own, cells[own]) + said)
         context = " ".join([*titles, *(c for c in row.cells[: row.own] if c)])
-        yield [short(" ".join(n.split())) for n in [*names, *([own] if own else [])]], row.text, context
+        shown = " · ".join(_with_title(header, i, c) for i, c in enumerate(cells) if c) if titles else ""
+        yield names, row.text, context, shown
+
+
+def _titled(header: Sequence[str], i: int, cell: str) -> str:
+    return _with_title(header, i, short(cell))
+
+
+def _with_title(header: Sequence[str], i: int, cell: str) -> str:
+    title = " ".join(header[i].split()) if i < len(header) else ""
+    return f"{short(title)} {cell}" if title else cell
 
 
 def begin(piece: str) -> str:
     """How a piece begins: its first line without list marks, cut at a sentence or a readable width."""
-    line = next(line.strip() for line in piece.splitlines() if line.strip())
+    lines = [line.strip() for line in piece.splitlines() if line.strip()]
+    line = next((x for x in lines if not ENTRIES.fullmatch(x)), lines[0])
     line = _MARKS.sub("", line) or line
     return short(sentences(line)[0].strip() or line)
 

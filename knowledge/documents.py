@@ -53,6 +53,15 @@ def files(folder: Path) -> list[Path]:
     return sorted(found, key=lambda p: name_of(folder, p))
 
 
+def unknown_files(folder: Path) -> list[Path]:
+    """What lies beside the documents of a folder and is in no format of FORMATS, hidden files not, in a fixed order."""
+    found = []
+    for above, folders, names in os.walk(folder):
+        folders[:] = [f for f in folders if not f.startswith(".")]
+        found += [Path(above) / n for n in names if not n.startswith(".") and Path(n).suffix.lower() not in FORMATS]
+    return sorted(p for p in found if p.is_file())
+
+
 def name_of(folder: Path, path: Path) -> str:
     """How a document of `folder` is called and cited: its path below it, with `/` on every system."""
     return path.relative_to(folder).as_posix()
@@ -128,13 +137,14 @@ def stored(path: Path) -> Read:
     return found
 
 
-def keep(path: Path, found: Read) -> None:
-    """Keep beside a stored document what it holds; whole or not at all. OSError when that cannot be written."""
+def keep(path: Path, found: Read, origin: str = "") -> None:
+    """Keep beside a stored document what it holds, and where it came from (`origin`; as known before without one); whole or
+    not at all. OSError when that cannot be written."""
     state = path.stat()
     too_big = state.st_size > LIMIT_MB << 20
     document = {
         "version": _version(), "digest": "" if too_big else digest(path), "size": state.st_size, "mtime": state.st_mtime_ns,
-        **asdict(found),
+        "origin": origin or origin_of(path), **asdict(found),
     }  # fmt: skip
     place = cache_of(path)
     place.parent.mkdir(exist_ok=True)
@@ -148,6 +158,15 @@ def cache_of(path: Path) -> Path:
     return path.parent / _CACHE / f"{hashlib.sha256(path.name.encode()).hexdigest()[:16]}.json"
 
 
+def origin_of(path: Path) -> str:
+    """The file that a stored document was added from; empty where nobody wrote it down."""
+    try:
+        kept = json.loads(cache_of(path).read_text(encoding="utf-8"))
+        return str(kept.get("origin") or "")
+    except (OSError, ValueError, AttributeError):  # none yet, or not ours
+        return ""
+
+
 def digest(path: Path) -> str:
     with path.open("rb") as f:
         return hashlib.file_digest(f, "sha256").hexdigest()
@@ -158,7 +177,7 @@ def _cut(loaded: Loaded) -> Read:
 
     blocks, dropped = noise.cleaned(loaded.blocks, web=loaded.web)
     blocks = outline.with_headings(blocks) if loaded.plain else outline.with_bold_headings(blocks)
-    return Read(tuple(parts(blocks)), tuple(tables(blocks)), dropped, loaded.pictures)
+    return Read(tuple(parts(blocks)), tuple(tables(blocks)), dropped + loaded.dropped, loaded.pictures)
 
 
 @cache

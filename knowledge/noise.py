@@ -16,6 +16,7 @@ from knowledge.loaders.blocks import Block, Grid
 from knowledge.textnorm import READING, simplified
 
 SENTENCE_END = re.compile(r"(?<=[。！？!?])[”’」』）)】\"']*|(?<=\.)(?=\s)")
+_LIST_NUMBER = re.compile(r"(?:^|\n)\s*\d{1,3}(?:\.\d{1,3})*\.$")  # 1. is no sentence
 _BULK = 3  # readings behind characters that are written alike everywhere: fewer may be meant, as in a brand's name
 _EDGE, _EDGE_LEAST, _TOP = 8, 4, 3  # lines
 _EVIDENCE = 2  # things left out that show that a document is the copy of a web page
@@ -206,5 +207,5 @@ def _pieces(text: str, places: frozenset[str], when: str) -> list[str]:
 
 def sentences(text: str) -> list[str]:
     """`text` cut behind its sentences; joined they are `text` again."""
-    ends = [m.end() for m in SENTENCE_END.finditer(text)]
+    ends = [m.end() for m in SENTENCE_END.finditer(text) if not _LIST_NUMBER.search(text, 0, m.end())]
     return [text[a:b] for a, b in zip([0, *ends], [*ends, len(text)], strict=True) if a < b]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from knowledge.cutting import ENTRIES
 from knowledge.loaders.blocks import BOLD, Block
 from knowledge.textnorm import simplified
 
@@ -20,6 +21,7 @@ _NUMBERED = (
 )
 _PLAIN_INSIDE, _PLAIN_OUTSIDE = 7, 2
 _STAGE = re.compile(r".{1,8}(?:期|阶段|日|天)(?:——|--|—|:|-).{2,24}$|【[^】]{2,20}】$")
+
 _ALONE = re.compile(r"\W*(?:part\W*)?\d{1,2}\W*", re.IGNORECASE)
 _SHORT, _SHORT_NUMBERED, _SHORT_TITLE = 24, 42, 60
 _PROSE = 30
@@ -82,7 +84,11 @@ def _unnumbered(blocks: Sequence[Block], texts: list[str], numbers: list[int], i
     title = i == 0
     if "\n" in text or len(text) > (_SHORT_TITLE if title else _SHORT) or not re.search(r"[^\W\d_]{2}", text):
         return 0
-    if text.startswith(("(", "*")) or (text.endswith(_ENDS) and not (title and text.endswith(("!", "?")))):
+    if (
+        ENTRIES.fullmatch(text)
+        or text.startswith(("(", "*"))
+        or (text.endswith(_ENDS) and not (title and text.endswith(("!", "?"))))
+    ):
         return 0
     below = i + 1
     if below == len(blocks):
@@ -91,7 +97,7 @@ def _unnumbered(blocks: Sequence[Block], texts: list[str], numbers: list[int], i
         fits = title or bool(_STAGE.match(text)) or blocks[below].kind == "table"
     else:
         fits = len(texts[below]) >= _PROSE or blocks[below].text.rstrip().endswith(
-            ("。", "！", "？", "!", "?", "；", "：")
+            ("。", "！", "？", "!", "?", "；", "：", ":")
         )
     above = i == 0 or blocks[i - 1].kind != "text" or _closed(blocks[i - 1], numbers[i - 1])
     if not (fits and above) and blocks[i].level != BOLD:

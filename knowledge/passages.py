@@ -36,7 +36,7 @@ class Tags:
 @dataclass(frozen=True)
 class Passage:
     """`text` is what a person reads and what is quoted; `names` are words that mean exactly this passage; `context` are words to
-    find it by that are not quoted. `follows` is the passage that stands right before it in the same section, with `joins` between
+    find it by that are not quoted, `shown` how a table's row reads with its titles. `follows` is the passage that stands right before it in the same section, with `joins` between
     them; `last` is the last one of those joined in it."""
 
     key: str
@@ -46,6 +46,7 @@ class Passage:
     text: str
     names: tuple[str, ...] = ()
     context: str = ""
+    shown: str = ""
     tags: Tags = field(default=Tags())
     same_as: str | None = None  # another passage that says the same: one of the two is shown
     follows: str | None = None
@@ -105,6 +106,7 @@ def own_passages(folder: Path) -> list[Passage]:
                     part.text,
                     (called,),
                     context=part.context,
+                    shown=part.shown,
                     follows=before,
                     joins=part.joins or "",
                 )

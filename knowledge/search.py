@@ -31,6 +31,7 @@ DEPTH = 100  # passages looked at closely, of each kind of evidence
 _SAME = 92.0  # per cent of likeness from which two passages with the same numbers say the same
 _NEAR_BEST = 0.2  # share of the best score
 _MENDED_GAIN = 0.1  # by how much likelier an answer must be for a question to be read otherwise than written
+_WORTH_NAMING = 0.15  # probability of an answer below which naming what comes nearest helps nobody
 _MERGED = 700  # characters that neighbours may have together and still be read in one go
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 Progress = Callable[[int, int], None]
@@ -148,8 +149,9 @@ class Searcher:
         if kinds:
             hits = [h for h in hits if h.passage.kind in kinds]
         shown = _with_own(_merged(_without_twins(hits, 3 * k)), k)
-        answers = bool(called) or (bool(read.ranked) and read.ranked[0].probability >= ranking.LEAST)
-        return Found(shown if answers else [], [] if answers else shown, read.mended, read.trouble)
+        sure = 1.0 if called else _probability(read)
+        near = shown if _WORTH_NAMING <= sure < ranking.LEAST else []
+        return Found(shown if sure >= ranking.LEAST else [], near, read.mended, read.trouble)
 
     def _corpus(self) -> _Corpus:
         with self._lock:

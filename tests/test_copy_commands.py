@@ -120,7 +120,7 @@ def test_the_doctor_says_what_works(
 ) -> None:
     monkeypatch.delenv("TELEGRAM_BOT_TOKEN", raising=False)
     parts = document(capsys, "--shop", demo_root, "doctor")
-    assert [p["part"] for p in parts] == ["settings", "data", "index", "model", "telegram"]
+    assert [p["part"] for p in parts] == ["settings", "tasks", "data", "index", "model", "telegram"]
     assert all(p["ok"] for p in parts)
     status, out, _ = run(capsys, "--shop", tmp_path, "doctor")
     assert status == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -142,10 +143,11 @@ def test_added_replaced_the_same_again_and_removed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "code"),
     [
-        ("a.md", b"", "file_empty"), ("a.md", b" \r\n\n", "document_empty"), ("a.md", b"# only\n## headings\n", "document_empty"),
-        ("a.md", b"%PDF-1.4\n\x00\x01\x02", "file_binary"), ("a.txt", b"PK\x03\x04\x14\x00", "file_binary"),
-        ("a.md", b"fine\n\xff\xfe\xff\xff", "file_binary"), ("a.pdf", b"text", "document_not_that"),
-        ("a.docx", b"PK", "document_not_that"), ("a.html", b"\x89PNG\r\n\x1a\n\x00", "file_binary"),
+        ("a.md", b"", "document_blank"), ("a.md", b" \r\n\n", "document_empty"),
+        ("a.md", b"# only\n## headings\n", "document_empty"),
+        ("a.md", b"%PDF-1.4\n\x00\x01\x02", "document_not_text"), ("a.txt", b"PK\x03\x04\x14\x00", "document_not_text"),
+        ("a.md", b"fine\n\xff\xfe\xff\xff", "document_not_text"), ("a.pdf", b"text", "document_not_that"),
+        ("a.docx", b"PK", "document_not_that"), ("a.html", b"\x89PNG\r\n\x1a\n\x00", "document_not_text"),
         ("a.xlsx", b"PK", "document_not_that"), ("a.html", b"<script>f()</script>", "document_empty"),
         ("a", b"text", "document_type"), ("a.doc", b"text", "document_type"),
     ],
@@ -163,6 +165,7 @@ def test_what_is_no_readable_document_is_refused_and_the_old_one_stays(
         documents.add(tmp_path, bad)
     assert e.value.code == code
     assert e.value.hint("zh")
+    assert not {"CSV", "导出"} & set(re.findall(r"CSV|导出", e.value.hint("zh"))), "no advice about imports"
     assert documents.listed(tmp_path) == [documents.Document("a.md", 1, "md")]
 
 
@@ -314,6 +317,8 @@ def test_the_command_adds_lists_and_removes(shop: Path, tmp_path: Path, capsys: 
     status, rows = run("list")
     assert {"source": "话术.txt", "kind": "playbook", "passages": 1, "format": "txt"} in rows  # type: ignore[operator]
     status, error = run("add", str(file), str(tmp_path / "absent.md"))
+    assert (status, [e["state"] for e in error]) == (0, ["same", "refused"])  # type: ignore[attr-defined]
+    status, error = run("add", str(tmp_path / "absent.md"))
     assert (status, error["error"]["code"]) == (1, "file_missing")  # type: ignore[index]
     assert run("remove", "话术.txt")[0] == 0
     status, error = run("remove", "话术.txt")

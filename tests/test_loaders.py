@@ -15,7 +15,7 @@ from knowledge import documents
 from knowledge.cutting import WHOLE, Part, Table
 from knowledge.documents import Read
 from knowledge.loaders.blocks import Unreadable
-from knowledge.noise import without_readings
+from knowledge.noise import sentences, without_readings
 from tests.pdfs import Rule, Text, pdf, table
 
 TABLE = (("阶段", "日期", "动作"), ("蓄水", "10.1", "发小样"), ("蓄水", "10.8", "群发预告"))
@@ -92,8 +92,8 @@ def test_markdown_keeps_to_its_own_headings(tmp_path: Path) -> None:
     assert shown(found) == [
         ("手册", "一、这一行不是标题"),
         ("手册 › 赠品 › 赠品不单独退。", "赠品不单独退。"),
-        ("手册 › 赠品 › A › 1", "A | 1"),
-        ("手册 › 赠品 › A › 2", "2"),
+        ("手册 › 赠品 › 档 A › 价 1", "A | 1"),
+        ("手册 › 赠品 › 档 A › 价 2", "2"),
     ]
     assert found.parts[2].context == "档 价"
     assert found.tables == (Table("手册 › 赠品", ("档", "价"), (("A", "1"), ("A", "2"))),)
@@ -194,12 +194,12 @@ def test_a_web_page_is_what_its_reader_sees(tmp_path: Path) -> None:
     assert shown(found) == [
         ("双11蓄水怎么做", "蓄水期从九月中旬开始，老客和会员要分开做。"),
         ("双11蓄水怎么做 › 会员", "会员礼：小样\n升级礼：积分翻倍"),
-        ("双11蓄水怎么做 › 排期 › 蓄水 › 10.1", "蓄水 | 10.1 | 发小样"),
-        ("双11蓄水怎么做 › 排期 › 蓄水 › 10.8", "10.8 | 群发预告"),
+        ("双11蓄水怎么做 › 排期 › 阶段 蓄水 › 日期 10.1 · 发小样", "蓄水 | 10.1 | 发小样"),
+        ("双11蓄水怎么做 › 排期 › 阶段 蓄水 › 日期 10.8 · 群发预告", "10.8 | 群发预告"),
         ("双11蓄水怎么做 › 排期 › 预热期先看", "预热期先看\n加购。"),
     ]
     assert found.tables == (Table("双11蓄水怎么做 › 排期", TABLE[0], TABLE[1:]),)
-    assert found.dropped == 3
+    assert found.dropped == 5, "the menu and the list of other articles are counted, too"
 
 
 def test_a_page_is_read_as_it_declares_itself(tmp_path: Path) -> None:
@@ -231,14 +231,37 @@ def test_a_pdf_has_headings_paragraphs_tables_and_page_numbers(tmp_path: Path) -
     ]  # fmt: skip
     found = loaded(tmp_path, "a.pdf", pdf(pages))
     assert shown(found) == [
-        ("大促排期手册 › p.1", f"{first}，别等平台通知才动手。"),
-        ("大促排期手册 › 催付节奏 › p.1", "首小时发短信。"),
-        ("大促排期手册 › 日历 › p.2 › 蓄水 › 10.1", "蓄水 | 10.1 | 发小样"),
-        ("大促排期手册 › 日历 › p.2 › 蓄水 › 10.8", "10.8 | 群发预告"),
+        ("大促排期手册 › p.1 › 蓄水期从九月中旬开始，老客和会员分开做，入会礼放…", f"{first}，别等平台通知才动手。"),
+        ("大促排期手册 › 催付节奏 › p.1 › 首小时发短信。", "首小时发短信。"),
+        ("大促排期手册 › 日历 › p.2 › 阶段 蓄水 › 日期 10.1 · 发小样", "蓄水 | 10.1 | 发小样"),
+        ("大促排期手册 › 日历 › p.2 › 阶段 蓄水 › 日期 10.8 · 群发预告", "10.8 | 群发预告"),
         ("大促排期手册 › 日历 › p.2 › 周三是会员日。", "周三是会员日。\n尾款别忘了提醒。"),
     ]
     assert [p.page for p in found.parts] == [1, 1, 2, 2, 2]
     assert found.tables[0].rows == TABLE[1:]
+
+
+def test_a_footer_that_says_its_page_is_no_text_of_a_short_pdf(tmp_path: Path) -> None:
+    pages: list[list[Text | Rule]] = [
+        [Text(60, 700, 11, "1. Payment"), Text(60, 670, 11, "Suppliers are paid after 45 days."),
+         Text(60, 30, 9, "Supplier terms - page 1 of 2")],
+        [Text(60, 700, 11, "Pallets are 1.6 metres high; see the drawing on page 2"),
+         Text(60, 640, 9, "Supplier terms - page 2 of 2")],
+    ]  # fmt: skip
+    found = loaded(tmp_path, "a.pdf", pdf(pages))
+    said = "\n".join(p.text for p in found.parts)
+    assert "of 2" not in said
+    assert "see the drawing on page 2" in said
+    assert not [p.path for p in found.parts if p.path.split(" › ")[-1].startswith("p.")], (
+        "a page's number names nothing"
+    )
+
+
+def test_a_list_number_is_no_sentence() -> None:
+    assert sentences("1. Payment\nPaid after 45 days. Late ones cost 2.") == [
+        "1. Payment\nPaid after 45 days.",
+        " Late ones cost 2.",
+    ]
 
 
 def test_pages_that_are_pictures_are_counted(tmp_path: Path) -> None:
@@ -279,8 +302,8 @@ def test_a_word_document_keeps_headings_lists_and_merged_cells(tmp_path: Path) -
     found = documents.read(tmp_path / "a.docx")
     assert shown(found) == [
         ("客服手册 › 退换 › 拆封的面膜不退。", "拆封的面膜不退。\n先安抚\n再登记"),
-        ("客服手册 › 退换 › 蓄水 › 10.1", "蓄水 | 10.1 | 发小样"),
-        ("客服手册 › 退换 › 蓄水 › 10.8", "10.8 | 群发预告"),
+        ("客服手册 › 退换 › 阶段 蓄水 › 日期 10.1 · 发小样", "蓄水 | 10.1 | 发小样"),
+        ("客服手册 › 退换 › 阶段 蓄水 › 日期 10.8 · 群发预告", "10.8 | 群发预告"),
         ("客服手册 › 退换 › 赔付标准", "晚发一天赔五元。"),
     ]
     assert found.tables[0].rows == TABLE[1:]
@@ -332,12 +355,15 @@ def test_a_workbook_has_a_section_a_sheet_and_a_passage_a_row(tmp_path: Path) ->
     found = documents.read(tmp_path / "a.xlsx")
     assert shown(found) == [
         ("大促日历 › 2024 大促日历", "2024 大促日历"),
-        ("大促日历 › 预售 › 2024-05-24", "预售 | 2024-05-24 | 催定金 | 35%"),
-        ("大促日历 › 预售 › 2024-05-24 20:00", "2024-05-24 20:00 | 开抢"),
+        ("大促日历 › 阶段 预售 › 开始 2024-05-24 · 催定金", "预售 | 2024-05-24 | 催定金 | 35%"),
+        ("大促日历 › 阶段 预售 › 开始 2024-05-24 20:00 · 开抢", "2024-05-24 20:00 | 开抢"),
         ("联系人 › 负责人", "负责人 | 小王"),
         ("联系人 › 电话", "电话 | 见通讯录"),
     ]
     assert found.parts[1].context == "阶段 开始 动作 占比"
+    assert [p.shown for p in found.parts[1:4]] == [
+        "阶段 预售 · 开始 2024-05-24 · 动作 催定金 · 占比 35%", "阶段 预售 · 开始 2024-05-24 20:00 · 动作 开抢", "",
+    ]  # fmt: skip
     assert found.tables[0].rows[1] == ("预售", "2024-05-24 20:00", "开抢", "")
 
 

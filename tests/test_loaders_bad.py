@@ -70,12 +70,12 @@ BAD: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "a zip bomb as .docx": ("a.docx", lambda: packed({"word/document.xml": b" " * (60 << 20)}), "document_bomb"),
     "a zip bomb as .xlsx": ("a.xlsx", lambda: packed({"xl/workbook.xml": b"", "xl/x.bin": b"0" * (60 << 20)}), "document_bomb"),
     "a picture renamed .docx": ("a.docx", lambda: b"\x89PNG\r\n\x1a\n" + bytes(50), "document_not_that"),
-    "a picture renamed .md": ("a.md", lambda: b"\x89PNG\r\n\x1a\n" + bytes(50), "file_binary"),
-    "a program renamed .html": ("a.html", lambda: b"\x7fELF\x02\x01\x01" + bytes(range(256)), "file_binary"),
+    "a picture renamed .md": ("a.md", lambda: b"\x89PNG\r\n\x1a\n" + bytes(50), "document_not_text"),
+    "a program renamed .html": ("a.html", lambda: b"\x7fELF\x02\x01\x01" + bytes(range(256)), "document_not_text"),
     "text renamed .pdf": ("a.pdf", lambda: "正文".encode(), "document_not_that"),
     "a page of scripts": ("a.html", lambda: b"<html><script>var a='x'</script><style>p{}</style></html>", "document_empty"),
     "text renamed .html": ("a.html", lambda: "只有一句话".encode(), "document_not_that"),
-    "an empty file": ("a.txt", lambda: b"", "file_empty"),
+    "an empty file": ("a.txt", lambda: b"", "document_blank"),
     "thousands of rows": ("a.xlsx", lambda: book(5_100), "document_is_data"),
     "a format of the past": ("a.doc", lambda: OLE, "document_type"),
 }  # fmt: skip
@@ -214,16 +214,49 @@ def test_a_folder_is_added_whole_but_for_what_cannot_be_read(folder: Path, tmp_p
     assert documents.remove(tmp_path, "手册/") == ["手册/总则.md"]
 
 
-def test_two_files_that_would_get_one_name_and_an_empty_folder(tmp_path: Path) -> None:
+def test_files_of_one_name_from_different_places_are_kept_apart(tmp_path: Path) -> None:
     for n in ("一", "二"):
         (tmp_path / n / "in").mkdir(parents=True)
         (tmp_path / n / "in" / "a.md").write_text(f"第{n}份。", encoding="utf-8")
-    outcome = documents.add_all(tmp_path, [tmp_path / "一" / "in", tmp_path / "二" / "in"])
-    assert [getattr(o, "state", None) or o.error.code for o in outcome] == ["new", "document_twice"]  # type: ignore[union-attr]
+    first, second = tmp_path / "一" / "in", tmp_path / "二" / "in"
+
+    def added(*paths: Path) -> list[tuple[str, str, str]]:
+        outcome = documents.add_all(tmp_path, paths)
+        return [(o.source, o.state, o.other) for o in outcome if isinstance(o, documents.Added)]
+
+    assert added(first, second) == [("in/a.md", "new", ""), ("二/in/a.md", "new", "in/a.md")]
+    assert added(second / "a.md") == [("二/in/a.md", "same", "")], "it is there already"
+    texts = {
+        d.source: stored.sections_of(tmp_path / "documents" / d.source)[0].text for d in documents.listed(tmp_path)
+    }
+    assert texts == {"in/a.md": "第一份。", "二/in/a.md": "第二份。"}
+    (second / "a.md").write_text("第二份，改过。", encoding="utf-8")
+    assert added(second)[0][:2] == ("二/in/a.md", "replaced"), "the same file again takes its own place"
+    assert added(first) == [("in/a.md", "same", "")]
+
+
+def test_where_a_document_came_from_outlives_newer_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for n in ("一", "二"):
+        (tmp_path / n).mkdir()
+        (tmp_path / n / "手册.md").write_text(f"第{n}份。", encoding="utf-8")
+    documents.add_all(tmp_path, [tmp_path / "一" / "手册.md"])
+    monkeypatch.setattr(stored, "_version", lambda: "newer rules")
+    assert stored.sections_of(tmp_path / "documents" / "手册.md")
+    outcome = documents.add_all(tmp_path, [tmp_path / "二" / "手册.md"])
+    assert [o.source for o in outcome] == ["二/手册.md"]
+
+
+def test_a_list_goes_on_after_what_cannot_be_read(tmp_path: Path) -> None:
+    bad, good = tmp_path / "坏的.docx", tmp_path / "好.md"
+    bad.write_bytes(b"x")
+    good.write_text("正文。", encoding="utf-8")
     (tmp_path / "空").mkdir()
-    with pytest.raises(NeedsPerson) as e:
-        documents.add_all(tmp_path, [tmp_path / "空"])
-    assert e.value.code == "folder_empty"
+    outcome = documents.add_all(tmp_path, [bad, tmp_path / "空", good, tmp_path / "没有.md"])
+    told = {o.source: getattr(o, "state", None) or o.error.code for o in outcome}  # type: ignore[union-attr]
+    assert told == {"坏的.docx": "document_not_that", "空": "folder_empty", "好.md": "new", "没有.md": "file_missing"}
+    for alone in (bad, tmp_path / "空"):
+        with pytest.raises(NeedsPerson):
+            documents.add_all(tmp_path, [alone])
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
@@ -306,6 +339,7 @@ def test_the_command_says_what_came_out_and_what_did_not(
     assert 'Added "手册/总则.md" with 1 sections' in out
     assert 'Not added: "手册/客服/扫描.pdf". 扫描.pdf has 1 pages of scanned pictures' in err
     assert "(OCR)" in err
+    assert "Skipped, in a format that is not read (1): 手册/图.png" in err
     status, out, _ = run("add", str(folder), "--json")
     rows = {r["source"]: r for r in json.loads(out)}
     assert rows["手册/总则.md"]["state"] == "same"
@@ -316,6 +350,13 @@ def test_the_command_says_what_came_out_and_what_did_not(
     listed = {r["source"]: r for r in json.loads(out)}
     assert (listed["手册/总则.md"]["format"], listed["手册/总则.md"]["passages"]) == ("md", 1)
     assert "cut off or damaged" in listed["坏.pdf"]["problem"]
+    _, out, _ = run("list")
+    assert [line.split()[0] for line in out.splitlines()[:3]] == ["Name", "坏.pdf", "手册/客服/话术.txt"], (
+        "own documents first"
+    )
+    assert "own document" in out.splitlines()[1]
+    status, _, err = run("remove", "618 作战室")
+    assert (status, "comes with the product" in err) == (1, True)
     status, out, _ = run("remove", "手册", "--json")
     assert json.loads(out)["documents"] == ["手册/客服/话术.txt", "手册/总则.md"]
     only_bad = tmp_path / "坏的"

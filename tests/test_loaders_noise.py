@@ -189,6 +189,45 @@ def test_pages_of_other_layouts(tmp_path: Path, page: str, name: str, stays: lis
     assert dropped > 2 or name == "a.html"
 
 
+SHOP_NOTICE = """首页 > 公告 > 正文
+登录 | 注册 | 购物车(2) | 我的订单
+【广告】百亿补贴今晚开抢,点击立即抢购>>
+手机扫码逛更省
+
+关于春节发货的公告
+发布时间:2025-01-10 09:30  阅读 812  点赞 7
+
+亲爱的顾客:
+春节期间默认发顺丰，广东次日达。
+登录会员中心可以查物流，下载APP的顾客也能查。
+
+上一篇:年货节规则
+下一篇:开工通知
+猜你喜欢:保温杯 ¥59 | 饭盒 ¥39
+加微信 quan_888 领内部优惠券!!
+下载某某APP,新人立减10元
+Copyright © 2019-2025 某某家居 版权所有
+"""
+
+
+def test_a_notice_copied_from_a_shop_page_is_called_by_its_title_and_holds_its_lines_only(tmp_path: Path) -> None:
+    file = tmp_path / "a.txt"
+    file.write_text(SHOP_NOTICE, encoding="utf-8")
+    found = documents.read(file)
+    assert [(p.path, p.text) for p in found.parts] == [
+        ("关于春节发货的公告",
+         "亲爱的顾客:\n春节期间默认发顺丰，广东次日达。\n登录会员中心可以查物流，下载APP的顾客也能查。"),
+    ]  # fmt: skip
+
+
+def test_entries_side_by_side_never_name_a_section(tmp_path: Path) -> None:
+    file = tmp_path / "a.txt"
+    file.write_text(
+        "女装 | 男装 | 童装\n春节期间默认发顺丰，广东次日达，西藏和新疆改发邮政，运费另加十八元。", encoding="utf-8"
+    )
+    assert [p.path for p in documents.read(file).parts if " | " in p.path] == []
+
+
 def test_an_advert_within_a_paragraph_goes_and_the_quote_does_not_reach_over_it(tmp_path: Path) -> None:
     text = f"{COPIED}尾款日当天催两次。更多模板领取，关注“某某”公众号！晚八点的那次带上链接。\n{BODY}"
     file = tmp_path / "a.txt"

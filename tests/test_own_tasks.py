@@ -18,7 +18,7 @@ from bot.conversation import Question, answer
 from bot.wiring import WarRoom
 from knowledge import catalog
 from knowledge.strategies import Strategy
-from tools import own_tasks
+from tools import audience, own_tasks
 from tools.campaigns import Campaign, date_campaign
 from tools.errors import NeedsPerson
 from tools.own_tasks import read_entry, strategies_for, tasks_file
@@ -70,6 +70,38 @@ def test_a_new_task_is_planned_and_cited_at_once_and_gone_when_it_is(room: WarRo
     assert set(ids()) == {*before, "late-live"}
     tasks_file(room.shop.root).unlink()
     assert ids() == before
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"crowd": "cart_unpaid"}, {"crowd": "加购收藏未付款 且 会员"}, {"crowd": "member", "metric": "cart_pay_rate"},
+     {"crowd": "member", "pay": True}],
+)  # fmt: skip
+def test_an_own_task_about_paying_ends_on_paying_and_leaves_out_who_owes_a_balance(
+    room: WarRoom, more: dict[str, Any]
+) -> None:
+    task = {**NEW, "id": "mine", "phases": ["sale1"], "channels": ["sms"], **more}
+    write(room, task, {**task, "id": "other", "title": "聊聊", "crowd": "member", "pay": False, "metric": None})
+    ctx = room.context(datetime(2026, 6, 2, 11), "zh")
+    by_id = {a.id: a for a in plan(ctx, None, limit=None).actions}
+    assert by_id["mine"].stop_rule == "付款即移出"
+    assert by_id["other"].stop_rule == "有回应即移出"
+    owing = f"({by_id['mine'].crowd}) and balance_due"
+    assert audience.sizes(room.engine, [owing, "balance_due"], ctx.scope)[owing].people == 0
+    assert by_id["mine"].people
+
+
+def test_an_alternative_in_chinese_leaves_buyers_out_as_a_whole(room: WarRoom) -> None:
+    write(room, {**NEW, "id": "mine", "crowd": "粉丝或加购未付款", "channels": ["sms"]})
+    ctx = room.context(SALE, "zh")
+    mine = next(a for a in plan(ctx, None, limit=None).actions if a.id == "mine")
+    assert mine.crowd == "(fan or cart_unpaid) and not wave_buyers"
+
+
+def test_an_own_task_for_the_whole_shop_has_no_audience(room: WarRoom) -> None:
+    write(room, {**NEW, "id": "mine", "crowd": "全店", "channels": ["group"]})
+    mine = next(a for a in plan(room.context(SALE, "zh"), None, limit=None).actions if a.id == "mine")
+    assert (mine.title, mine.crowd, mine.people, mine.stop_rule) == ("加播一场", None, None, None)
 
 
 def test_an_answer_is_not_remembered_over_a_change_and_traces_the_shops_own_numerals(room: WarRoom) -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import yaml
 
 from bot.conversation import Question, answer
 from bot.wiring import WarRoom
 from knowledge import catalog
+from knowledge.chunks import first_sentence
 from tools import audience
-from tools.plans import UNPAID, plan
+from tools.plans import plan
 from tools.schedule import schedule
+from tools.task_list import UNPAID, Task
+from tools.tasks import shown_title
 
 QUESTIONS = {"zh": "加购未付款的人今天怎么做", "en": "What should I do today for un-paid carters?"}
 PHASES = {
@@ -276,6 +280,27 @@ def test_an_own_campaigns_own_list_takes_the_place_of_the_borrowed_one(tmp_path:
         assert "lamps" not in [a.id for a in after.actions]
 
 
+SUMMER: list[dict[str, object]] = [
+    {"title": "刀具专场", "campaign": "618", "from": "06-17", "to": "06-19"},
+    {"title": "整波加场", "campaign": "618", "from": "06-16", "to": "06-20"},
+    {"title": "每波都办", "campaign": "618", "phases": ["sale2"]},
+]
+
+
+def test_what_hangs_on_another_campaigns_days_is_not_borrowed(tmp_path: Path) -> None:
+    tasks = yaml.safe_dump({"tasks": [{"what": "群里说一声。", **t} for t in SUMMER]}, allow_unicode=True)
+    with WarRoom(own_shop(tmp_path / "own", tasks=tasks)) as room:
+        sale = plan(room.context(datetime(2027, 1, 2, 9), "zh"), None, limit=None)
+        preheat = plan(room.context(datetime(2026, 12, 26, 9), "zh"), None, limit=None)
+    titles = [a.title for a in sale.actions]
+    assert "每波都办" in titles
+    assert not {"刀具专场", "整波加场"} & set(titles)
+    assert "group-category-invite" not in [a.id for a in preheat.actions], "two days of twelve"
+    said = [text for result in (sale, preheat) for text in result.data["what"].values()]
+    assert said
+    assert not any("618" in text or "6." in text or "月" in text for text in said)
+
+
 DAYS = {"618": (datetime(2026, 5, 1, 9), 61), "double11": (datetime(2025, 9, 1, 9), 91)}
 
 
@@ -378,3 +403,79 @@ def test_another_day_is_planned_with_what_is_known_now(demo: WarRoom, text: str)
     assert all(("今天" if reply.lang == "zh" else "today") in line for line in sends), "today is the day planned"
     assert {f.as_of[:10] for f in reply.facts} == {"2026-06-20"}
     assert reply.degraded is None
+
+
+def test_the_balance_reminder_cites_what_is_about_balances(demo: WarRoom) -> None:
+    result = plan(demo.context(PHASES["sale1"], "zh"))
+    assert result.actions[0].id == "sale-balance"
+    cited = next(c for c in result.citations if c.id == result.actions[0].cites[0])
+    assert "尾款" in cited.quote
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_pay_reminders_are_refused_on_old_data_and_nothing_vanishes(demo: WarRoom, lang: str) -> None:
+    """The demo's data ends on 06-17: whom to remind on 06-20 cannot be told, and nobody is at the last step in it."""
+    ctx = demo.context(datetime(2026, 6, 20, 12), lang)
+    result = plan(ctx, None, limit=None)
+    by_id = {a.id: a for a in result.actions}
+    for key in ("promo-sale2-last-push", "promo-sale2-cart-fav-unpaid"):
+        action = by_id[key]
+        assert action.people is None
+        assert action.why == []
+        assert ("算不出人数，先导数据" if lang == "zh" else "cannot be counted") in action.title
+    assert by_id["member-sale2-challenge-reminder"].people, "a task that reminds nobody to pay is counted"
+    assert ctx.say("plan.stale") in result.data["notes"]
+    assert ctx.say("plan.stale") not in plan(demo.context(PHASES["sale2"], lang), None, limit=None).data["notes"]
+
+
+def test_a_balance_reminder_on_old_data_names_no_number(demo: WarRoom, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tools.tasks.any_stale", lambda ctx: True)
+    balance = plan(demo.context(PHASES["sale1"], "zh")).actions[0]
+    assert (balance.id, balance.people, balance.why) == ("sale-balance", None, [])
+    assert balance.title == "提醒付尾款 · 付定金未付尾款（算不出人数，先导数据）"
+
+
+@pytest.mark.parametrize("at", [datetime(2025, 6, 10, 10), PHASES["preheat1"], PHASES["pool"]])
+def test_nobody_leaves_on_paying_before_anything_can_be_paid(demo: WarRoom, at: datetime) -> None:
+    rules = {a.id: a.stop_rule for a in plan(demo.context(at, "zh"), None, limit=None).actions}
+    assert "有回应即移出" in rules.values()
+    assert "付款即移出" not in rules.values()
+
+
+def test_work_on_the_shop_has_no_audience_and_no_stop_rule(demo: WarRoom) -> None:
+    seen = set()
+    for at in (PHASES["presale"], PHASES["sale2"], PHASES["pool"]):
+        for a in plan(demo.context(at, "zh"), None, limit=None).actions:
+            if a.id in (
+                "group-all-layered-groups", "group-presale-payment-page-switch", "group-pool-redpacket-signup",
+                "group-pool-join-widget", "service-sale2-ranking-reward",
+            ):  # fmt: skip
+                seen.add(a.id)
+                assert (a.crowd, a.people, a.stop_rule, a.why) == (None, None, None, []), a.id
+                assert "人" not in a.title, a.id
+    assert len(seen) == 5
+
+
+@pytest.mark.parametrize(
+    ("year", "title"), [(2025, "6.9会员日活动通知"), (2026, "6.9会员日活动通知"), (2021, "6.9周三会员日活动通知")]
+)
+def test_a_weekday_that_does_not_fit_the_year_is_left_out(year: int, title: str) -> None:
+    strategy = next(s for s in catalog.strategies() if s.id == "member-preheat2-member-day-0609")
+    assert shown_title(Task(strategy, date(year, 6, 9), date(year, 6, 9)), "zh") == title
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_each_task_says_what_is_done(demo: WarRoom, lang: str) -> None:
+    question = "今天要做什么" if lang == "zh" else "What should I do today?"
+    reply = answer(demo, Question(question, as_of=PHASES["sale2"]))
+    said = {s.id: first_sentence(s.what.get(lang)) for s in catalog.strategies()}
+    assert len(reply.actions) > 2
+    assert all(f"   {said[a.id]}\n" in reply.text for a in reply.actions)
+    assert reply.degraded is None
+
+
+@pytest.mark.parametrize("crowd", [None, "cart_unpaid"])
+def test_todays_member_day_is_said(demo: WarRoom, crowd: str | None) -> None:
+    notes = plan(demo.context(datetime(2026, 6, 2, 11), "zh"), crowd).data["notes"]
+    assert notes[0] == "今天是会员日。"
+    assert "今天是会员日。" not in plan(demo.context(datetime(2026, 6, 3, 11), "zh"), crowd).data["notes"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
 from datetime import date
@@ -13,13 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import prompts
-from bot import commands_proposals
+from bot import commands_bot, commands_proposals
 from bot.cli import main
 from knowledge import catalog
 from knowledge.cutting import Table
 from tools import own_tasks, proposals, workspace
 from tools.errors import AskAgain, NeedsPerson
 from tools.proposals_accept import accept, preview
+from tools.proposals_dates import spans
 from tools.proposals_splice import spliced
 from tools.proposals_tasks import task_table
 from tools.shop import load_shop
@@ -577,3 +579,184 @@ def test_an_accepted_task_is_in_the_plan(demo_root: Path, tmp_path: Path, capsys
     assert other in [p["task"] for p in plan["prepare"]]
     status, error = run("knowledge", "accept", "没有")
     assert (status, error["error"]["code"]) == (1, "unknown_draft")
+
+
+# --- what a newcomer met -----------------------------------------------------------------------------------------
+
+
+def test_a_time_of_day_beside_a_phase_is_a_gate_or_is_said(shop: Path) -> None:
+    rows = (
+        "| 蓄水期 | 11月25日 | 12月2日 | 每晚 21:30 直播 |\n"
+        "| 正式售卖 | 12月10日 | 12月12日 | 12月10日 20:00 开卖，12月12日 24:00 结束 |\n"
+        "| 复盘期 | 12月13日 | 12月18日 | 12月20日 09:00 开会 |\n"
+    )
+    put(shop, "日历.md", f"# 双12 活动日历（2026）\n\n| 阶段 | 开始 | 结束 | 说明 |\n|---|---|---|---|\n{rows}")
+    (entry,) = draft(shop, "日历.campaign")["campaigns"]
+    assert entry["gates"] == [{"at": "12-10 20:00", "name": "开卖"}]
+    text = (shop / "drafts" / "日历.campaign.yaml").read_text(encoding="utf-8")
+    assert "原文有 21:30，没带上" in text
+    assert "原文有 09:00，没带上" in text
+    (campaign,) = accept(shop, "日历.campaign").campaigns
+    assert [g.at.hour for g in campaign.gates] == [20]
+
+
+def test_a_time_of_day_behind_a_line_of_days_is_a_gate(shop: Path) -> None:
+    put(shop, "双旦2026.txt", "预热：12.18-12.23\n正式售卖：12.24-12.26，12.24 20:00 开卖\n")
+    (entry,) = draft(shop, "双旦2026.campaign")["campaigns"]
+    assert [(p["from"], p["to"]) for p in entry["phases"]] == [("12-18", "12-23"), ("12-24", "12-26")]
+    assert entry["gates"] == [{"at": "12-24 20:00", "name": "开卖"}]
+
+
+@pytest.mark.parametrize(
+    ("title", "key"),
+    [
+        ("雙12", "double12"), ("双十二大促", "double12"), ("Double 12", "double12"), ("年货节", "new-year-goods"),
+        ("周年庆", "campaign-12-01"),
+    ],
+)  # fmt: skip
+def test_a_known_campaign_has_its_usual_key(shop: Path, title: str, key: str) -> None:
+    put(shop, "x.md", f"# {title} 2026\n\n预热：12.1-12.9\n开卖：12.10-12.12\n")
+    assert draft(shop, "x.campaign")["campaigns"][0]["key"] == key
+
+
+def test_the_shops_own_campaign_is_called_its_own(shop: Path) -> None:
+    text = "# {} 2026\n\n预热：12.1-12.9\n开卖：12.10-12.12\n"
+    put(shop, "x.md", text.format("双12"))
+    accept(shop, "x.campaign")
+    put(shop, "y.md", text.format("双12"))
+    put(shop, "z.md", text.format("双11"))
+    said = [(shop / "drafts" / f"{n}.campaign.yaml").read_text(encoding="utf-8") for n in "yz"]
+    assert ["本店的「双12」" in said[0], "内置的「" in said[1]] == [True, True]
+
+
+YEAREND = "# 年终回馈 2026\n\n预热：12.1-12.9\n开卖：{}-12.12\n"
+
+
+def test_a_changed_calendar_replaces_what_it_brought_before_and_shows_what_changes(
+    shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(shop, "日历.md", YEAREND.format("12.10"))
+    (first,) = accept(shop, "日历.campaign").campaigns
+    assert preview(shop, "日历.campaign").nothing
+    before = (shop / "shop.yaml").read_text(encoding="utf-8")
+    (shop / "drafts" / "日历.campaign.yaml").unlink()  # as one is told to do with a draft that was edited
+    put(shop, "日历.md", YEAREND.format("12.11"))
+    capsys.readouterr()
+    assert main(["--shop", str(shop), "--lang", "zh", "knowledge", "accept", "日历.campaign"]) == 1
+    said = capsys.readouterr().out
+    assert "phases.sale1.from：12-10 → 12-11" in said
+    assert "preheat1" not in said, "only what changes"
+    assert (shop / "shop.yaml").read_text(encoding="utf-8") == before
+    assert main(["--shop", str(shop), "knowledge", "accept", "日历.campaign", "--yes"]) == 0
+    assert {(c.key, c.year) for c in load_shop(shop).campaigns} == {
+        ("618", 2026),
+        ("double11", 2026),
+        (first.key, 2026),
+    }
+    (own,) = [c for c in load_shop(shop).campaigns if c.key == first.key]
+    assert own.phases[1].first == date(2026, 12, 11)
+    put(shop, "日历.md", YEAREND.format("12.10"))
+    accept(shop, "日历.campaign")
+    assert catalog.read_yaml_text((shop / "shop.yaml").read_text(encoding="utf-8"), "x") == catalog.read_yaml_text(
+        before, "x"
+    )
+
+
+def test_a_campaign_of_another_origin_is_not_replaced(shop: Path) -> None:
+    put(shop, "日历.md", YEAREND.format("12.10"))
+    accept(shop, "日历.campaign")
+    put(shop, "别的.md", YEAREND.format("12.11"))
+    before = (shop / "shop.yaml").read_bytes()
+    with pytest.raises(NeedsPerson) as e:
+        accept(shop, "别的.campaign")
+    assert e.value.code == "draft_campaign_exists"
+    path = shop / "shop.yaml"
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("# warroom draft: 日历.campaign", "# 店长自己写的"), "utf-8"
+    )
+    put(shop, "日历.md", YEAREND.format("12.11"))
+    with pytest.raises(NeedsPerson):
+        accept(shop, "日历.campaign")
+    assert path.read_bytes() != before
+    assert "12-11" not in path.read_text(encoding="utf-8")
+
+
+def test_accepting_shows_the_days_crowd_and_channels_of_each_task(
+    shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = "| 券包上线 | 5.29-5.31 | 会员 | 短信、淘宝群 |\n| 群内预告 | 预热 | 粉丝 | 群 |\n"
+    text = f"# 618 任务\n| 任务 | 时间 | 人群 | 渠道 |\n|---|---|---|---|\n{rows}"
+    put(shop, "甲.md", text)
+    fill(shop, "甲.tasks", 'from: "???"', "phases: [preheat2] # ")
+    fill(shop, "甲.tasks", '    to: "???"\n', "")
+    capsys.readouterr()
+    main(["--shop", str(shop), "--lang", "zh", "knowledge", "accept", "甲.tasks"])
+    said = capsys.readouterr().out
+    assert "券包上线 · 5 月 29 日–5 月 31 日 · 会员 · 短信、群消息" in said
+    assert "群内预告 · 第二波预热 · 粉丝 · 群消息" in said
+    accept(shop, "甲.tasks")
+    put(shop, "乙.md", "没有表。\n")
+    fill(shop, "甲.tasks", "crowd: member", "crowd: old")
+    main(["--shop", str(shop), "--lang", "zh", "knowledge", "accept", "甲.tasks"])
+    assert "crowd：member → old" in capsys.readouterr().out
+
+
+def test_all_mistakes_of_a_draft_are_told_at_once(shop: Path) -> None:
+    rows = "| 甲 | 5.29-5.31 | 宝妈 |\n| 乙 | 5.29-5.31 | 会员 |\n| 丙 | 5.30 | 会员 |\n"
+    put(shop, "甲.md", f"# 618 任务\n| 任务 | 时间 | 人群 |\n|---|---|---|\n{rows}")
+    fill(shop, "甲.tasks", 'from: "05-30"', 'from: "02-30"')
+    fill(shop, "甲.tasks", "crowd: member\n  # 表「618 任务」第 3 行", "crowd: membr\n  # 表「618 任务」第 3 行")
+    with pytest.raises(NeedsPerson) as e:
+        accept(shop, "甲.tasks")
+    for lang in prompts.LANGS:
+        said = e.value.message(lang)
+        assert [part in said for part in ("???", "02-30", "membr", "drafts/甲.tasks.yaml")] == [True] * 4
+    assert not own_tasks.tasks_file(shop).exists()
+
+
+def test_dates_that_lost_their_format_and_an_english_second_sheet_are_read(shop: Path) -> None:
+    from openpyxl import Workbook
+
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in (
+        ["开始日期", "结束日期", "任务", "人群", "渠道", "内容"],
+        [date(2026, 5, 15), date(2026, 5, 20), "老客种草", "老客", "淘宝群", "发教程"],
+        [46192, 46193, "晚上临门一脚", "临门一脚", "短信", "加送赠品"],
+        ["6/25", "6/23", "售后关怀", "已购会员", "专属客服", "回访"],
+    ):
+        sheet.append(row)
+    english = book.create_sheet("English")
+    english.append(["start", "end", "task", "crowd", "channel", "note"])
+    english.append(
+        ["2026-06-10", date(2026, 6, 12), "Tease the launch", "members", "push", "show the price on June 12"]
+    )
+    book.save(shop / "documents" / "618任务表.xlsx")
+    (found,) = proposals.find(shop, "618任务表.xlsx")
+    tasks = draft(shop, "618任务表.tasks")["tasks"]
+    assert [(t["from"], t["to"], t["crowd"]) for t in tasks] == [
+        ("05-15", "05-20", "old"), ("06-19", "06-20", "last_push"), ("06-25", "???", "member_bought"),
+        ("06-10", "06-12", "member"),
+    ]  # fmt: skip
+    assert (found.n, found.gaps) == (4, 1)
+    text = (shop / "drafts" / "618任务表.tasks.yaml").read_text(encoding="utf-8")
+    assert "原文的结束日 06-23 早于开始日 06-25" in text
+
+
+@given(st.dates(date(2020, 1, 1), date(2050, 12, 31)))
+def test_a_spreadsheets_serial_number_is_a_day_only_in_a_date_cell(day: date) -> None:
+    serial = str((day - date(1899, 12, 30)).days)
+    assert [s.first and (s.first.year, *s.first.order) for s in spans(serial, loose=True)] == [
+        (day.year, day.month, day.day)
+    ]
+    assert spans(serial) == []
+
+
+def test_the_doctor_names_a_broken_tasks_file(shop: Path) -> None:
+    asked = argparse.Namespace(shop=shop, ui_lang="zh")
+    assert "tasks.yaml" in commands_bot._tasks(asked)
+    own_tasks.tasks_file(shop).write_text("tasks:\n  - title: [\n", encoding="utf-8")
+    with pytest.raises(NeedsPerson) as e:
+        commands_bot._tasks(asked)
+    assert "tasks.yaml" in e.value.message("zh")

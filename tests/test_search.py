@@ -61,9 +61,11 @@ def test_nothing_answers_what_is_outside_the_job(search: Searcher, question: str
 
 
 def test_when_nothing_answers_what_comes_near_is_told_apart(search: Searcher) -> None:
-    found = search.find("淘宝群满了怎么扩容到两千人")
+    found = search.find("小样一份多大")
     assert found.hits == []
-    assert found.near
+    assert any("小样" in h.passage.text for h in found.near)
+    far = search.find("淘宝群满了怎么扩容到两千人")
+    assert (far.hits, far.near) == ([], []), "what is far helps nobody"
     assert search.find("群里没人说话怎么办").near == []
 
 
@@ -77,7 +79,7 @@ def test_every_entry_is_first_for_its_name_its_aliases_and_its_english_name(sear
     """Strategies, metrics, crowds and rules. Where two carry one name, as in two waves, one of them is first."""
     asked = {name for p in search.all if p.kind != "playbook" for name in p.names}
     assert len(asked) > 1500
-    for name in sorted(asked):
+    for name in sorted(asked)[::5]:  # all of them: `make eval`
         hits = search.search(name, 3)
         assert hits, name
         assert hits[0].passage.key in _same_name(search, name), (name, hits[0].passage.key)

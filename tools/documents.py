@@ -9,9 +9,9 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from knowledge import documents
@@ -32,7 +32,7 @@ class Added:
     """`source` is the name by which the document is cited; `state` what happened: new, replaced, or same as before.
 
     `tables` and `dropped` (lines and sentences of advert and navigation left out) say what came out of it; `pictures`: pages
-    that are pictures of text and were not read.
+    that are pictures of text and were not read. `other`: the name that a file of another place has already.
     """
 
     source: str
@@ -42,11 +42,12 @@ class Added:
     tables: int = 0
     dropped: int = 0
     pictures: int = 0
+    other: str = ""
 
 
 @dataclass(frozen=True)
 class Refused:
-    """A file of a folder that cannot be read; `source` is its path below that folder."""
+    """A file or folder that cannot be read; `source` is what it would have been called."""
 
     source: str
     error: WarRoomError
@@ -62,8 +63,11 @@ class Document:
     problem: WarRoomError | None = None
 
 
-def add(root: Path, path: Path, source: str | None = None, progress: Progress | None = None) -> Added:
+def add(
+    root: Path, path: Path, source: str | None = None, progress: Progress | None = None, *, origin: str = ""
+) -> Added:
     """Keep a copy of `path` in the workspace `root`, called `source` or by its own name; a document of that name is replaced.
+    `origin` is remembered as where it came from.
 
     NeedsPerson: no such file, a format that is not read, too big, locked, broken, or without text; the documents are then as
     before. So they are when the process dies: the new file takes the old one's place in one step, and what was read from it
@@ -83,11 +87,14 @@ def add(root: Path, path: Path, source: str | None = None, progress: Progress | 
         same = known == documents.digest(copy)
         if same:
             found = documents.stored(target)
+            if origin and not documents.origin_of(target):
+                with suppress(OSError):
+                    documents.keep(target, found, origin)
         else:
             found = _readable(copy, path.name, progress)
             copy.replace(target)
             with suppress(OSError):  # search will read the document itself
-                documents.keep(target, found)
+                documents.keep(target, found, origin)
         state = "same" if same else "new" if known is None else "replaced"
     finally:
         copy.unlink(missing_ok=True)
@@ -99,15 +106,23 @@ def add(root: Path, path: Path, source: str | None = None, progress: Progress | 
 def add_all(
     root: Path, paths: Sequence[Path], progress: Callable[[str, float], None] | None = None
 ) -> list[Added | Refused]:
-    """Add files, and the documents of folders below their folder's name. What is named itself must be readable, or nothing is
-    added; of a folder the files that are not are told and the others added. `progress` gets a file's name and the part done."""
-    wanted = list(_wanted(paths))
-    for path, _, named in wanted:
-        if named:
-            read(path)
+    """Add files, and the documents of folders below their folder's name. What cannot be read is told and the others added; only
+    a file or folder that is named alone raises. `progress` gets a file's name and the part done.
+
+    A file of another place than the document that has its name already gets a name of its own, with its folder; the same file
+    again replaces what came of it.
+    """
     out: list[Added | Refused] = []
-    taken: dict[str, Path] = {}
-    for n, (path, source, named) in enumerate(wanted):
+    wanted: list[tuple[Path, str]] = []
+    for path in paths:
+        try:
+            wanted += _wanted(path)
+        except NeedsPerson as e:
+            if len(paths) == 1:
+                raise
+            out.append(Refused(path.name, e))
+    alone = len(paths) == 1 and not paths[0].is_dir()
+    for n, (path, source) in enumerate(wanted):
 
         def shown(done: int, total: int, n: int = n, path: Path = path) -> None:
             if progress:
@@ -115,15 +130,24 @@ def add_all(
 
         shown(0, 1)
         try:
-            if source in taken:
-                raise NeedsPerson("document_twice", file=path.name, other=str(taken[source]))
-            out.append(add(root, path, source, shown))
-            taken[source] = path
+            _refuse(path)
+            name, other = _own_name(folder_of(root), path, source)
+            out.append(replace(add(root, path, name, shown, origin=_origin(path)), other=other))
         except NeedsPerson as e:
-            if named:
+            if alone:
                 raise
             out.append(Refused(source, e))
     return out
+
+
+def skipped(paths: Sequence[Path]) -> list[str]:
+    """The files of the folders among `paths` that are in no format that is read, named as in their folder."""
+    return [
+        f"{path.resolve().name}/{file.relative_to(path).as_posix()}"
+        for path in paths
+        if path.is_dir()
+        for file in documents.unknown_files(path)
+    ]
 
 
 def listed(root: Path) -> list[Document]:
@@ -152,12 +176,22 @@ def remove(root: Path, source: str) -> list[str]:
 
 
 def remove_known(root: Path, source: str) -> list[str]:
-    """As `remove`; AskAgain with the known names when there is none."""
+    """As `remove`; NeedsPerson when the name is that of a playbook of the product, AskAgain with the known names when there is
+    none."""
     gone = remove(root, source)
+    if not gone and source.strip().casefold() in _built_in():
+        raise NeedsPerson("document_built_in", name=source)
     if not gone:
         known = ", ".join(d.source for d in listed(root)) or "—"
         raise AskAgain("unknown_document", name=source, known=known)
     return gone
+
+
+def _built_in() -> set[str]:
+    """What the product's own sources are called, in both languages."""
+    from knowledge.passages import passages
+
+    return {name.casefold() for p in passages() for name in (p.source.zh, p.source.en)}
 
 
 def folder_of(root: Path) -> Path:
@@ -181,21 +215,42 @@ def safe_name(name: str) -> str:
     return short + path.suffix.lower()
 
 
-def _wanted(paths: Sequence[Path]) -> Iterator[tuple[Path, str, bool]]:
-    """(file, name to keep it by, whether it was named itself) of all that is to be added."""
-    for path in paths:
-        if not path.is_dir():
-            yield path, safe_name(path.name), True
-            continue
-        if not os.access(path, os.R_OK | os.X_OK):
-            raise NeedsPerson("no_permission", path=str(path))
-        found = documents.files(path)
-        if not found:
-            raise NeedsPerson("folder_empty", path=str(path), formats=", ".join(FORMATS))
-        above = safe_name(path.resolve().name) or "documents"
-        for file in found:
-            parts = [*(safe_name(p) for p in file.relative_to(path).parent.parts), safe_name(file.name)]
-            yield file, "/".join([above, *parts]), False
+def _wanted(path: Path) -> list[tuple[Path, str]]:
+    """(file, name to keep it by) of what is to be added: the file, or what a folder holds."""
+    if not path.is_dir():
+        return [(path, safe_name(path.name))]
+    if not os.access(path, os.R_OK | os.X_OK):
+        raise NeedsPerson("no_permission", path=str(path))
+    found = documents.files(path)
+    if not found:
+        raise NeedsPerson("folder_empty", path=str(path), formats=", ".join(FORMATS))
+    above = safe_name(path.resolve().name) or "documents"
+    return [(file, "/".join([above, *map(safe_name, file.relative_to(path).parts)])) for file in found]
+
+
+def _origin(path: Path) -> str:
+    return str(path.resolve())
+
+
+def _own_name(folder: Path, path: Path, source: str) -> tuple[str, str]:
+    """(name to keep `path` by, name it would have had but for another file). What came of the same file keeps its name."""
+    origin = _origin(path)
+    above = [safe_name(p) for p in path.resolve().parts[1:-1]]
+    depth = source.count("/")
+    longer = ["/".join([*above[len(above) - n :], safe_name(path.name)]) for n in range(depth + 1, len(above) + 1)]
+    digits = hashlib.sha256(origin.encode(errors="replace")).hexdigest()[:8]
+    names = [source, *longer, str(PurePosixPath(source).with_stem(f"{PurePosixPath(source).stem}-{digits}"))]
+    kept = [n for n in names if (folder / n).is_file()]
+    mine = next((n for n in kept if documents.origin_of(folder / n) == origin), None)
+    if mine is not None:
+        return mine, ""
+    # Nobody wrote down where it came from (sent in a chat, put there by hand), or nothing would be lost.
+    if source in kept and (
+        not documents.origin_of(folder / source) or documents.digest(folder / source) == documents.digest(path)
+    ):
+        return source, ""
+    name = next(n for n in names if n not in kept)
+    return name, source if name != source else ""
 
 
 def _refuse(path: Path) -> None:
@@ -218,6 +273,9 @@ def _readable(path: Path, name: str, progress: Progress | None = None) -> Read:
 
 
 def _error(code: str, name: str, details: dict[str, object]) -> NeedsPerson:
+    code = {"file_binary": "document_not_text", "file_empty": "document_blank"}.get(
+        code, code
+    )  # not the import's advice
     return NeedsPerson(code, **{"file": name, **details})
 
 

@@ -12,11 +12,11 @@ from tools.context import Context
 from tools.facts import ToolResult
 from tools.own_tasks import own_tasks
 from tools.periods import parse_day
+from tools.task_list import UNPAID
 from tools.tasks import task_plan
 from tools.unpaid import MAX_ACTIONS, unpaid_plan
 
 _PROBLEMS = 3  # told in a plan; warroom status tells all
-UNPAID = ("cart_unpaid", "cart_fav_unpaid", "last_push", "deposit_unpaid", "balance_due")
 
 
 def plan(ctx: Context, crowd: str | None = None, limit: int | None = MAX_ACTIONS, on: str | None = None) -> ToolResult:
@@ -38,7 +38,10 @@ def _plan_at(ctx: Context, crowd: str | None, limit: int | None) -> ToolResult:
     tree = audience.read(ctx.engine, crowd) if crowd else None
     left_out = _left_out(ctx)
     planned = _planned(ctx, tree, limit)
-    planned.data["notes" if "notes" in planned.data else "lines"].extend(left_out)
+    lines = planned.data["notes" if "notes" in planned.data else "lines"]
+    if ctx.inside is not None and ctx.at.date() in ctx.inside.member_days:
+        lines.insert(0, ctx.say("tasks.member_day"))
+    lines.extend(left_out)
     return planned
 
 

@@ -52,6 +52,8 @@ def search_playbooks(
         return ToolResult(kind="knowledge", facts=ctx.sheet.facts, data=data)
     best, *others = shown
     number = ctx.sheet.cite(best.source.get(ctx.lang), best.section.get(ctx.lang), best.text)
+    if best.shown:
+        ctx.sheet.text(ctx.say("label.section"), best.shown, literal(best.shown))
     passages = [{"title": _title(best, ctx.lang), "lines": _lines(best, ctx.lang), "cite": number}]
     also = []
     for p in others:
@@ -113,4 +115,4 @@ def _lines(p: Passage, lang: str) -> list[str]:
     if p.kind in (*_DEFINED, "strategy"):
         zh, _, en = p.text.partition("\n")
         return [en if lang == "en" and en else zh]
-    return [line for line in p.text.splitlines() if line.strip()]
+    return [line for line in (p.shown or p.text).splitlines() if line.strip()]

@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from knowledge import catalog
 from knowledge.catalog import CatalogError
 from tools import own_tasks
-from tools.campaigns import Campaign, date_campaign
+from tools.campaigns import Campaign
 from tools.errors import AskAgain, NeedsPerson
 from tools.proposals import FOLDER, folder_of, names, write
+from tools.proposals_changes import Difference, Task, differences
+from tools.proposals_check import checked, dated, gap_error, gaps_of, mistakes, refuse_all
 from tools.proposals_splice import Block, blocks, spliced
-from tools.proposals_text import as_accepted, is_gap
-from tools.shop import OwnCampaign, Shop, load_shop
+from tools.proposals_text import as_accepted
+from tools.shop import Shop, load_shop
 
-_SHOWN = 5  # gaps that an error lists
 _SHOP = "shop.yaml"
-
-
-@dataclass(frozen=True)
-class Task:
-    """A task of a draft: its id, and its title as the draft has it."""
-
-    id: str
-    title: str
+_FROM = "warroom draft: "  # begins the comment above a campaign that came from a draft
 
 
 @dataclass(frozen=True)
@@ -34,7 +28,7 @@ class Change:
     """What accepting a draft does to `file`, whose new content is `text`.
 
     `added` and `replaced` are tasks; those in `overridden` (a part of both) go in place of built-in ones; `unchanged` counts the
-    entries that are there already.
+    entries that are there already. `renewed` are campaigns that go in place of what this draft brought before.
     """
 
     name: str
@@ -45,17 +39,18 @@ class Change:
     overridden: tuple[Task, ...] = ()
     unchanged: int = 0
     campaigns: tuple[Campaign, ...] = ()
+    renewed: tuple[tuple[Campaign, tuple[Difference, ...]], ...] = ()
 
     @property
     def nothing(self) -> bool:
-        return not (self.added or self.replaced or self.campaigns)
+        return not (self.added or self.replaced or self.campaigns or self.renewed)
 
 
 def preview(root: Path, name: str) -> Change:
     """What accepting the draft `name` changes. Nothing is written.
 
-    AskAgain: no such draft. NeedsPerson: gaps are left, an entry is wrong, the campaign is there already, or the file that it
-    would go into cannot be read.
+    AskAgain: no such draft. NeedsPerson: gaps are left or entries are wrong (all of them are told at once), the campaign is
+    there already and not from this draft, or the file that it would go into cannot be read.
     """
     shop = load_shop(root)
     name = name.removeprefix(f"{FOLDER}/").removesuffix(".yaml")
@@ -69,10 +64,11 @@ def preview(root: Path, name: str) -> Change:
     entries = raw[key]
     if not isinstance(entries, list) or not all(isinstance(e, dict) for e in entries):
         raise NeedsPerson("draft_wrong", file=file, detail=f"{key}: [{{…}}, …]")
-    gaps = [place for n, e in enumerate(entries, start=1) for place in _gaps(e, str(e.get("id") or e.get("key") or n))]
-    if gaps:
-        more = "…" if len(gaps) > _SHOWN else ""
-        raise NeedsPerson("draft_gaps", file=file, n=len(gaps), places=", ".join(gaps[:_SHOWN]) + more)
+    gaps = [
+        place for n, e in enumerate(entries, start=1) for place in gaps_of(e, str(e.get("id") or e.get("key") or n))
+    ]
+    wrong = [gap_error(file, gaps)] if gaps else []
+    refuse_all(file, wrong + mistakes(key, entries, file, shop))
     written = blocks(text, key)
     pairs = list(zip(written if len(written) == len(entries) else [None] * len(entries), entries, strict=True))
     return _tasks(shop, name, file, pairs) if key == "tasks" else _campaigns(shop, name, file, pairs)
@@ -105,17 +101,14 @@ def _tasks(shop: Shop, name: str, file: str, pairs: list[tuple[Block | None, Any
     added: list[tuple[Block | None, Any]] = []
     replaced: dict[int, Block] = {}
     found: dict[str, list[Task]] = {"added": [], "replaced": [], "overridden": []}
-    seen: set[str] = set()
     for n, (block, entry) in enumerate(pairs, start=1):
-        task = Task(_checked(entry, n, file, shop), str(entry.get("title", "")))
-        if task.id in seen:
-            raise NeedsPerson("draft_wrong", file=file, detail=f"tasks.{n}: id: {task.id} × 2")
-        seen.add(task.id)
+        task = checked(entry, n, file, shop)
         if task.id in there:
             index, known = there[task.id]
             if known == entry:
                 continue
             replaced[index] = block or _inline_block(entry)
+            task = replace(task, differences=tuple(differences(known, entry)))
             found["replaced"].append(task)
         else:
             added.append((block, entry))
@@ -132,14 +125,6 @@ def _tasks(shop: Shop, name: str, file: str, pairs: list[tuple[Block | None, Any
     )
 
 
-def _checked(entry: Any, n: int, file: str, shop: Shop) -> str:
-    """The entry's id; the error that tasks.yaml would give otherwise, with the draft's name."""
-    try:
-        return own_tasks.read_entry(entry, n, shop.campaigns)[0]
-    except NeedsPerson as e:
-        raise NeedsPerson(e.code, **{**e.details, "file": file}) from e
-
-
 def _inline_block(entry: Any) -> Block:
     import json
 
@@ -150,22 +135,36 @@ def _inline_block(entry: Any) -> Block:
 
 
 def _campaigns(shop: Shop, name: str, file: str, pairs: list[tuple[Block | None, Any]]) -> Change:
-    found: list[Campaign] = []
-    for n, (_, entry) in enumerate(pairs):
-        where = f"{file}: campaigns.{n}"
-        try:
-            own = catalog.validate(OwnCampaign, entry, where)
-            campaign = date_campaign(own, own.year, where)
-        except CatalogError as e:
-            raise NeedsPerson("draft_wrong", file=file, detail=str(e).removeprefix(f"{file}: ")) from e
-        known = {(c.key, c.year) for c in (*shop.campaigns, *found)}
-        if (campaign.key, campaign.year) in known:
-            raise NeedsPerson("draft_campaign_exists", campaign=campaign.key, year=campaign.year)
-        found.append(campaign)
+    """Campaigns are added. One that this draft brought before is replaced; any other of its key and year is refused."""
     path = shop.root / _SHOP
-    old, _ = _read(path, _SHOP, "draft_target")
+    old, raw = _read(path, _SHOP, "draft_target")
+    there = raw.get("campaigns") or []
+    origins = blocks(old, "campaigns")
+    mark = f"# {_FROM}{name}"
+    known = {(c.key, c.year) for c in shop.campaigns}
+    added: list[tuple[Block | None, Any]] = []
+    replaced: dict[int, Block] = {}
+    new: list[Campaign] = []
+    renewed: list[tuple[Campaign, tuple[Difference, ...]]] = []
+    for n, (block, entry) in enumerate(pairs):
+        campaign = dated(entry, n, file)
+        block = block or _inline_block(entry)
+        if (campaign.key, campaign.year) not in known:
+            lead = " " * block.indent + mark
+            added.append((replace(block, comments=(lead, *block.comments)), entry))
+            new.append(campaign)
+            known.add((campaign.key, campaign.year))
+            continue
+        index = next((i for i, e in enumerate(there) if _is_entry_of(e, campaign)), None)
+        if index is not None and there[index] == entry:
+            continue
+        ours = index is not None and index < len(origins) and mark in {c.strip() for c in origins[index].comments}
+        if index is None or not ours:
+            raise NeedsPerson("draft_campaign_exists", campaign=campaign.key, year=campaign.year)
+        replaced[index] = block
+        renewed.append((campaign, tuple(differences(there[index], entry))))
     try:
-        text = spliced(old, "campaigns", {}, pairs)
+        text = spliced(old, "campaigns", replaced, added) if added or replaced else old
     except CatalogError as e:
         raise NeedsPerson("draft_target", file=_SHOP, detail=str(e)) from e
     with tempfile.TemporaryDirectory() as folder:  # the whole file as it will be read
@@ -174,7 +173,13 @@ def _campaigns(shop: Shop, name: str, file: str, pairs: list[tuple[Block | None,
             load_shop(Path(folder))
         except NeedsPerson as e:
             raise NeedsPerson("draft_wrong", file=file, detail=str(e.details.get("detail", e.code))) from e
-    return Change(name, _SHOP, text, campaigns=tuple(found))
+    unchanged = len(pairs) - len(added) - len(replaced)
+    return Change(name, _SHOP, text, unchanged=unchanged, campaigns=tuple(new), renewed=tuple(renewed))
+
+
+def _is_entry_of(entry: Any, campaign: Campaign) -> bool:
+    """Whether an entry of shop.yaml is the campaign's own calendar; one that dates a template is not."""
+    return isinstance(entry, dict) and (str(entry.get("key")), entry.get("year")) == (campaign.key, campaign.year)
 
 
 # --- reading -----------------------------------------------------------------------------------------------------
@@ -195,16 +200,3 @@ def _read(path: Path, file: str, code: str) -> tuple[str, Any]:
 def _text(path: Path) -> str:
     with path.open(encoding="utf-8", newline="") as f:
         return f.read()
-
-
-def _gaps(value: Any, place: str) -> list[str]:
-    """Where a value is still to be filled in: own-1a2b3c.crowd."""
-    if isinstance(value, dict):
-        return [p for k, v in value.items() for p in _gaps(v, f"{place}.{k}")]
-    if isinstance(value, list):
-        return [p for n, v in enumerate(value) for p in _gaps(v, f"{place}.{v['name'] if _named(v) else n}")]
-    return [place] if is_gap(value) else []
-
-
-def _named(value: Any) -> bool:
-    return isinstance(value, dict) and isinstance(value.get("name"), str)

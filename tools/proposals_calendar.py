@@ -26,6 +26,9 @@ _MAY_DATE = re.compile(
     r"\d\s*[-./月]\s*\d|[一二三四五六七八九十]月|(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|20\d{6}"
 )
 _MARKS = " \t:：-–—~·•*#>|,，;；()（）[]【】"
+_CLOCK = re.compile(
+    r"(?<![\d:])(?:[01]?\d|2[0-3]):[0-5]\d(?![\d:])|(?:凌晨|早上?|上午|中午|下午|晚上?|夜里)\s*\d{1,2}[点时](?:半|整)?"
+)
 _BULLET = re.compile(r"^\s*(?:[-*+•·▪●]\s*|第?[\d一二三四五六七八九十]{1,3}[、.．)）]\s*(?!\d)|[（(]\d{1,2}[)）]\s*)+")
 
 
@@ -38,6 +41,7 @@ class PhaseLine:
     span: Span
     line: str = ""
     row: int = 0
+    untaken: tuple[tuple[str, str], ...] = ()  # (time of day, the words around it) that no gate could be made of
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,7 @@ class _Said:
     days: list[Span]
     line: str = ""
     row: int = 0
+    beside: tuple[str, ...] = ()  # what else the row or line says; a time of day in it opens a gate
 
 
 def calendars(tables: Sequence[Table], parts: Sequence[Part]) -> list[Calendar]:
@@ -83,7 +88,8 @@ def calendars(tables: Sequence[Table], parts: Sequence[Part]) -> list[Calendar]:
             found.append(one)
         elif not one.phases:
             _join(apart, one)
-    for one in _from_lines(parts, {c.strip() for t in tables for row in (t.header, *t.rows) for c in row}):
+    cells = {c.strip() for t in tables for row in (t.header, *t.rows) for c in row}
+    for one in _from_lines(parts, cells, sorted((t.path for t in tables), key=len, reverse=True)):
         if _is_calendar(one):
             if not any(_same_days(one, other) for other in found):
                 found.append(one)
@@ -144,9 +150,40 @@ def _take(one: Calendar, said: _Said) -> None:
     kind = kind_of(said.name)
     if (span.single and kind is None) or any(p.name == said.name and p.span == span for p in one.phases):
         return
-    one.phases.append(PhaseLine(said.name, kind, span, said.line, said.row))
-    if span.first is not None and span.first.at is not None:
-        one.gates.append(GateLine(said.name, span.first))
+    gates = [GateLine(said.name, span.first)] if span.first is not None and span.first.at is not None else []
+    untaken: list[tuple[str, str]] = []
+    for text in said.beside:
+        more, left = _moments(text, span, said.name)
+        gates += more
+        untaken += left
+    one.phases.append(PhaseLine(said.name, kind, span, said.line, said.row, tuple(untaken)))
+    for gate in gates:
+        if (gate.day.order, gate.day.at) not in [(g.day.order, g.day.at) for g in one.gates]:
+            one.gates.append(gate)
+
+
+def _moments(text: str, within: Span, phase: str) -> tuple[list[GateLine], list[tuple[str, str]]]:
+    """Gates of a description (12月10日 20:00 开卖), named by the words behind the time, else as the phase is; and the times
+    of day that are none, because no day of the phase stands with them."""
+    shown = folded(text)
+    verbatim = text if len(shown) == len(text) else shown
+    found = spans(text)
+    gates: list[GateLine] = []
+    untaken: list[tuple[str, str]] = []
+    bare = shown
+    for i, s in enumerate(found):
+        bare = bare[: s.start] + " " * (s.end - s.start) + bare[s.end :]
+        stop = found[i + 1].start if i + 1 < len(found) else len(shown)
+        for day in dict.fromkeys((s.first, s.last)):
+            if day is None or day.at is None:
+                continue
+            if day is s.first and _within(Span(day, day, 0, 0), within):
+                words = re.split(r"[,，;；。、(（\n]", verbatim[s.end : stop].lstrip(_MARKS))[0].strip(_MARKS)
+                gates.append(GateLine(words if 0 < len(words) <= _LONGEST_NAME else phase, day))
+            else:
+                untaken.append((f"{day.at:%H:%M}", text))
+    untaken += [(m[0], text) for m in _CLOCK.finditer(bare)]
+    return gates, untaken
 
 
 def _rows(table: Table) -> Iterator[_Said]:
@@ -171,26 +208,35 @@ def _rows(table: Table) -> Iterator[_Said]:
         )
         name = phase_name(cells[named])[:_LONGEST_NAME]
         if len(begins) == len(ends) == 1:
-            yield _Said(name, [Span(begins[0].first, ends[0].last, 0, 0)], row=number)
+            used = {i for i, r in enumerate(roles) if r in ("first", "last")} | {named}
+            beside = tuple(c for i, c in enumerate(cells) if c and i not in used)
+            yield _Said(name, [Span(begins[0].first, ends[0].last, 0, 0)], row=number, beside=beside)
             continue
         timed = [c for c, r in zip(cells, roles, strict=False) if r == "time" and c]
-        said = next((s for c in [*timed, cells[named]] if (s := spans(c, loose=c in timed))), None)
-        if said is None:
-            others = [c for i, c in enumerate(cells) if i != named and len(c) <= _LONGEST_LINE]
-            said = next((s for c in others if (s := spans(c))), None)
+        others = [c for i, c in enumerate(cells) if i != named and len(c) <= _LONGEST_LINE]
+        where, said = next(
+            ((c, s) for c in [*timed, cells[named], *others] if (s := spans(c, loose=c in timed))), ("", None)
+        )
         if said and name:
-            yield _Said(name, said, row=number)
+            beside = tuple(c for i, c in enumerate(cells) if c and i != named and c != where)
+            yield _Said(name, said, row=number, beside=beside)
 
 
-def _from_lines(parts: Sequence[Part], cells: set[str]) -> list[Calendar]:
-    """Lines that say a name and its days, cut into calendars where the days begin again."""
+def _from_lines(parts: Sequence[Part], cells: set[str], sections: Sequence[str]) -> list[Calendar]:
+    """Lines that say a name and its days, cut into calendars where the days begin again.
+
+    `cells`: what stands in tables, which are read by themselves; `sections`: where those stand, the longest path first.
+    """
     out: list[Calendar] = []
     seen: set[str] = set()
     for part in parts:
-        for line in (*part.path.split(" › "), *part.text.splitlines()):
+        path = (
+            next((s for s in sections if part.path.startswith(s)), "") if part.shown else part.path
+        )  # without the row's
+        for line in (*path.split(" › "), *part.text.splitlines()):
             if line in seen or len(line) > 2 * _LONGEST_LINE or not _MAY_DATE.search(line):
                 continue
-            if line.strip() in cells or "|" in line or "\t" in line or line.endswith("…"):
+            if line.partition(" · ")[0].strip() in cells or "|" in line or "\t" in line or line.endswith("…"):
                 continue
             seen.add(line)
             if len(seen) > _MOST_LINES:
@@ -210,6 +256,9 @@ def _line(line: str) -> _Said | None:
     days = spans(text)
     if not days or len(text) > _LONGEST_LINE:
         return None
+    beside: tuple[str, ...] = ()
+    if len(days) > 1 and not days[0].single and all(d.first and d.first.at and _within(d, days[0]) for d in days[1:]):
+        beside, text, days = (text[days[0].end :],), text[: days[0].end], days[:1]  # 12.10-12.12，12.10 20:00 开卖
     before, tail = text[: days[0].start].strip(_MARKS), text[days[-1].end :]
     if before and tail and tail[0] not in _MARKS + "。.、":
         return None  # the sentence goes on: 10月24日开始酝酿
@@ -219,7 +268,7 @@ def _line(line: str) -> _Said | None:
     original = _BULLET.sub("", line).strip()
     at = folded(original).find(name)
     verbatim = original[at : at + len(name)] if at >= 0 and len(folded(original)) == len(original) else name
-    return _Said(verbatim, days, line=line.strip())
+    return _Said(verbatim, days, line=line.strip(), beside=beside)
 
 
 def _begins_again(one: Calendar, said: _Said) -> bool:

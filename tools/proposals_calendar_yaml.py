@@ -11,7 +11,7 @@ from tools.proposals_calendar import Calendar, PhaseLine
 from tools.proposals_dates import Day, folded, spans, years
 from tools.proposals_known import KnownCampaign, KnownPhase, wave_of
 from tools.proposals_text import GAP, language_of, line, plain, quoted, said, slug
-from tools.proposals_words import campaigns_in, words
+from tools.proposals_words import campaigns_in, key_named, words
 
 _LONGEST_NAME = 40
 _NO_NAME = re.compile(r"(?i)(?:sheet|table|p\.|page|工作表|表|第|任务|活动|大促)?\s*[\d一二三]*\s*页?")
@@ -92,6 +92,7 @@ def _phases(calendar: Calendar, lang: str) -> list[_Phase]:
         if key is None:
             twice = p.kind in used
             notes.append(said("proposal.phase_twice", lang, code=p.kind) if twice else said("proposal.phase_gap", lang))
+        notes += [said("proposal.time_left", lang, at=at, text=text) for at, text in p.untaken]
         first, last = p.span.first, p.span.last
         following = ordered[i + 1] if i + 1 < len(ordered) else None
         if last is not None and following is not None and following.span.first is not None:
@@ -103,6 +104,10 @@ def _phases(calendar: Calendar, lang: str) -> list[_Phase]:
                 else:
                     notes.append(said("proposal.overlaps", lang, day=last.month_day, next=following.name))
                     last = None
+        if last is not None and last.at is not None and not p.span.single:
+            notes.append(
+                said("proposal.time_left", lang, at=f"{last.at:%H:%M}", text=f"{last.month_day} {last.at:%H:%M}")
+            )
         out.append(_Phase(key, plain(p.name), first, last, tuple(notes)))
     return out
 
@@ -208,10 +213,14 @@ def _key(name: str, phases: Sequence[_Phase], known: Sequence[KnownCampaign], la
     same = campaigns_in(name, {c.key: c.names for c in known})
     if len(same) == 1:
         key = same.pop()
-        title = next(c.names[1] for c in known if c.key == key)
-        return key, said("proposal.key_template", lang, campaign=title)
+        one = next(c for c in known if c.key == key)
+        return key, said("proposal.key_shop" if one.own else "proposal.key_template", lang, campaign=one.names[1])
     first = next((p.first or p.last for p in phases if p.first or p.last), None)
-    made = slug(name) or ("campaign-" + (re.sub(r"\D", "", folded(name)) or (first.month_day if first else "1")))
+    made = (
+        key_named(name)
+        or slug(name)
+        or ("campaign-" + (re.sub(r"\D", "", folded(name)) or (first.month_day if first else "1")))
+    )
     return made, said("proposal.key_own", lang)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from datetime import date, time
+from datetime import date, time, timedelta
 
 from knowledge.textnorm import simplified
 
@@ -52,6 +52,8 @@ _DAYS_OF = re.compile(  # 1–3 June
     rf"(?P<a>\d{{1,2}})(?:st|nd|rd|th)?\s*(?:-|–|—|~|to)\s*(?P<b>\d{{1,2}})(?:st|nd|rd|th)?\s*(?:of\s+)?(?P<n>{_MONTH})"
     r"(?:\s*,?\s*(?P<y>20\d\d))?"
 )
+_SERIAL = re.compile(r"\s*(\d{5})(?:\.\d+)?\s*")
+_SERIAL_DAYS = range(43_831, 55_153)  # 2020-01-01 to 2050-12-31, counted from 1899-12-30 as spreadsheets do
 _NOT_AFTER = re.compile(r"[\d.¥￥$€v]$|\d[/-]$")
 _BEFORE_BEHIND = re.compile(r"\s*(?:日|号)?\s*(?:之前|以前|前(?!\s*\d|天|期))")
 _BEFORE_AHEAD = re.compile(r"(?:截至|截止到?|不晚于|最晚|(?<![a-z])(?:before|by|until|till|no later than))\s*:?\s*$")
@@ -100,8 +102,13 @@ def folded(text: str) -> str:
 
 
 def spans(text: str, *, loose: bool = False) -> list[Span]:
-    """All days and ranges written in `text`, in order. `loose`: the text is a date cell, so 6-1 is a day too."""
+    """All days and ranges written in `text`, in order. `loose`: the text is a date cell, so 6-1 is a day too,
+    and so is 46192, a date cell that lost its format."""
     said = folded(text)
+    if loose and (serial := _SERIAL.fullmatch(said)) and int(serial[1]) in _SERIAL_DAYS:
+        on = date(1899, 12, 30) + timedelta(days=int(serial[1]))
+        day = Day(on.month, on.day, on.year)
+        return [Span(day, day, 0, len(said))]
     out: list[Span] = []
     i = 0
     while may := _MAY_BEGIN.search(said, i):

@@ -31,12 +31,14 @@ class KnownPhase:
 
 @dataclass(frozen=True)
 class KnownCampaign:
-    """A campaign of the shop, or (`draft`) the calendar found in the same document. `names`: every name it goes by."""
+    """A campaign of the shop, or (`draft`) the calendar found in the same document. `names`: every name it goes by;
+    `own`: not one of the built-in calendars."""
 
     key: str
     names: tuple[str, ...]
     phases: tuple[KnownPhase, ...]
     draft: bool = False
+    own: bool = False
 
     def phase(self, name: str) -> KnownPhase | None:
         """The phase that a document calls `name`: by its name, by wave and kind, or by kind where there is one of it."""
@@ -59,7 +61,8 @@ class KnownCampaign:
 
 def known_campaigns(campaigns: Sequence[Campaign]) -> list[KnownCampaign]:
     """The shop's campaigns, of each key the latest, and the templates."""
-    latest = {key: date_campaign(t, _ANY_YEAR, key) for key, t in catalog.campaign_templates().items()}
+    templates = catalog.campaign_templates()
+    latest = {key: date_campaign(t, _ANY_YEAR, key) for key, t in templates.items()}
     latest |= {c.key: c for c in sorted(campaigns, key=lambda c: c.first)}
     return [
         KnownCampaign(
@@ -68,6 +71,7 @@ def known_campaigns(campaigns: Sequence[Campaign]) -> list[KnownCampaign]:
             tuple(
                 KnownPhase(p.key, (p.key, p.name.zh, p.name.en), _day(p.first), _day(p.last)) for p in c.phases
             ),
+            own=c.key not in templates,
         )
         for c in latest.values()
     ]  # fmt: skip

@@ -22,7 +22,7 @@ _ABOUT = {"what", "purpose", "metric", "scene", "crowd", "channel", "benefit", "
 _COMPANY = {"owner", "crowd", "channel", "lead"}  # what makes 内容 or 活动 the title of a task
 _WHEN = {"time", "first", "last", "phase", "lead"}
 _HEADER_WITHIN = 4  # rows: a title and notes may stand above the header
-_FEWEST = 2  # tasks that make a table of tasks
+_FEWEST = 2  # tasks that make a table of tasks; one will do where the header says task, days, crowd and channel
 _MOST = 500  # a longer table is data
 _DATED = 0.5  # of the rows say when
 _NUMBERING = re.compile(r"^\s*(?:第?[\d一二三四五六七八九十]{1,3}\s*[、.．)）]\s*|[（(]\d{1,2}[)）]\s*)")
@@ -77,7 +77,8 @@ def task_table(table: Table) -> TaskTable | None:
         if "title" in cells:
             rows.append(TaskRow(number, cells, tuple((h.strip(), c.strip()) for h, c in others), group))
     dated = sum(bool(own_days(r)[0]) or _timed(r) for r in rows)
-    if len(rows) < _FEWEST or dated < _DATED * len(rows):
+    complete = {"title", "crowd", "channel"} <= set(roles) and {"first", "time"} & set(roles)
+    if len(rows) < (1 if complete else _FEWEST) or dated < _DATED * len(rows):
         return None
     return TaskTable(table.path, tuple(rows))
 

@@ -183,6 +183,9 @@ def _dated(span: Span, where: str, row: TaskRow, around: _Around) -> list[tuple[
     if one := narrowed(row, replace(span, first=first, last=last)):
         first = last = one[0].first
         first_note = said("proposal.day_only", lang, text=one[1])
+    if first and last and _backwards(first, last):
+        first_note = said("proposal.backwards", lang, last=last.month_day, first=first.month_day)
+        last = None
     out = [
         (f"from: {quoted(first.month_day)}" if first else f"from: {GAP}", first_note),
         (f"to: {quoted(last.month_day)}" if last else f"to: {GAP}", last_note),
@@ -190,6 +193,13 @@ def _dated(span: Span, where: str, row: TaskRow, around: _Around) -> list[tuple[
     if campaign is not None and not campaign.holds(replace(span, first=first, last=last)):
         out.append(("# " + said("proposal.outside", lang, campaign=campaign.names[1]), ""))
     return out
+
+
+def _backwards(first: Day, last: Day) -> bool:
+    """Whether an end stands before its beginning, and not because New Year lies between."""
+    if first.year and last.year:
+        return (last.year, last.order) < (first.year, first.order)
+    return last.order < first.order and first.month - last.month < 6
 
 
 def _day_before(day: Day) -> Day:

@@ -40,6 +40,7 @@ class Words(Entry):
     member_day: list[str]
     whole: list[str]
     calendar_words: list[str]
+    campaign_keys: dict[str, list[str]]
     channels: dict[Channel, list[str]]
     not_crowd_before: list[str]
     not_crowd_after: list[str]
@@ -209,6 +210,18 @@ def campaigns_in(text: str, known: Mapping[str, Sequence[str]]) -> set[str]:
             found.add(key)
             said = re.sub(_pattern(name), " ", said)
     return found
+
+
+def key_named(name: str) -> str | None:
+    """The usual key of a campaign that everybody knows: double12 for 双12; of several names the first in the text."""
+    said = folded(name)
+    found = [
+        (m.start(), -len(form), key)
+        for key, forms in words().campaign_keys.items()
+        for form in forms
+        if (m := re.search(_pattern(folded(form)), said))
+    ]
+    return min(found)[2] if found else None
 
 
 # --- matching ----------------------------------------------------------------------------------------------------

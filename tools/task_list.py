@@ -12,12 +12,14 @@ from datetime import date, timedelta
 from itertools import chain
 
 from knowledge import catalog
-from knowledge.strategies import ANY, Strategy, inside, kind_of
+from knowledge.strategies import ANY, Strategy, calendar, inside, kind_of, month_day
 from tools import audience
 from tools.campaigns import Campaign, Phase
 from tools.own_tasks import strategies_for
 from tools.shop import Shop
 
+UNPAID = ("cart_unpaid", "cart_fav_unpaid", "last_push", "deposit_unpaid", "balance_due")
+PAY_METRICS = ("cart_pay_rate", "visit_pay_rate", "visit_deposit_rate", "deposit_balance_rate")
 _DAY = timedelta(days=1)
 _SCENES = {"member": "会员", "fan": "粉丝", "service_contact": "专属客服", "group_member": "淘宝群"}
 
@@ -76,9 +78,8 @@ def _borrowed(phase: Phase, known: Sequence[Strategy]) -> list[Task]:
     lender = max(counts, key=lambda key: counts[key])
     out: dict[str, Task] = {}
     for s in alike:
-        on_a_date = s.first is not None and s.first == s.last and s.days == "all"
         # What hangs on the lender's dates or name has no place here.
-        if s.campaign != lender or on_a_date or _names_its_campaign(s):
+        if s.campaign != lender or _on_dates(s) or _names_its_campaign(s):
             continue
         title = s.title.zh.rstrip("0123456789")
         if title not in out or phase.key in s.phases:
@@ -86,11 +87,30 @@ def _borrowed(phase: Phase, known: Sequence[Strategy]) -> list[Task]:
     return list(out.values())
 
 
+def _on_dates(s: Strategy) -> bool:
+    """Whether an entry is worked on days of its own: those that a shop wrote, or a small part of its phases."""
+    if s.first is None or s.last is None or (s.days == "last" and s.source is not None):
+        return False
+    phases = [(first, last) for key, first, last in calendar()[s.campaign] if key in s.phases]
+    whole = sum((last - first).days + 1 for first, last in phases)
+    own = (month_day(s.last) - month_day(s.first)).days + 1
+    return s.source is None or own * 2 < whole
+
+
+def fits_any(s: Strategy) -> bool:
+    """Whether what a task says can be read in another campaign: no day, wave or name of its own stands in it."""
+    said = (s.what.zh, s.what.en)
+    return not _named(s, said) and not any(c.isnumeric() for text in said for c in text)
+
+
 def _names_its_campaign(s: Strategy) -> bool:
+    return _named(s, [s.title.zh, s.title.en, *([s.what.zh, s.what.en] if s.kind == "method" else [])])
+
+
+def _named(s: Strategy, said: Sequence[str]) -> bool:
     template = catalog.campaign_templates()[s.campaign]
     names = [template.key, *template.aliases]
     names += [template.name] if isinstance(template.name, str) else [template.name.zh, template.name.en]
-    said = [s.title.zh, s.title.en, *([s.what.zh, s.what.en] if s.kind == "method" else [])]
     return any(name.casefold() in text.casefold() for name in names for text in said)
 
 
@@ -113,3 +133,30 @@ def to_prepare_on(tasks: Iterable[Task], day: date) -> list[Task]:
 
 def prepare_from(task: Task) -> date:
     return task.first - timedelta(days=task.strategy.lead_days)
+
+
+def on_the_shop(s: Strategy) -> bool:
+    """Work on the shop itself: for everybody, or a job of the playbooks that nothing is sent for."""
+    return audience.parse(s.crowd) == "all" or (not s.channels and s.source is not None)
+
+
+def for_unpaid(s: Strategy) -> bool:
+    """Whether it is for people who have something left to pay."""
+    return audience.mentions(audience.parse(s.crowd), UNPAID.__contains__)
+
+
+def by_behaviour(s: Strategy) -> bool:
+    """Whether who is in the audience hangs on what people did lately."""
+    return any(catalog.crowds()[key].kind == "action" for key in audience.crowds_in(audience.parse(s.crowd)))
+
+
+def reminds(s: Strategy, phase: Phase) -> bool:
+    """Whether it reminds people to pay what they can pay now."""
+    return phase.kind == "sale" and not on_the_shop(s) and (s.pay or for_unpaid(s))
+
+
+def asks_to_pay(s: Strategy, phase: Phase) -> bool:
+    """Whether paying is what it is for, and there is something to pay: in a presale that is the deposit."""
+    if phase.kind == "presale":
+        return s.metric == "visit_deposit_rate" or audience.parse(s.crowd) == "deposit_unpaid"
+    return reminds(s, phase) or (phase.kind == "sale" and s.metric in PAY_METRICS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from knowledge import catalog
@@ -14,10 +14,24 @@ from tools import audience, phases, wording
 from tools.campaigns import Campaign, Phase, day_start
 from tools.context import Context
 from tools.facts import Action, ToolResult
-from tools.lines import cite, crowd_name, data_notes, literal, size_line, stamp
+from tools.lines import any_stale, cite, crowd_name, data_notes, literal, size_line, stamp
 from tools.own_tasks import FILE
 from tools.schedule import Timing, schedule
-from tools.task_list import Task, due_on, prepare_from, related, tasks_of, to_prepare_on
+from tools.task_list import (
+    PAY_METRICS,
+    Task,
+    asks_to_pay,
+    by_behaviour,
+    due_on,
+    fits_any,
+    for_unpaid,
+    on_the_shop,
+    prepare_from,
+    related,
+    reminds,
+    tasks_of,
+    to_prepare_on,
+)
 from tools.unpaid import audience_of, balance_action
 
 _DAY = timedelta(days=1)
@@ -35,14 +49,20 @@ def task_plan(
     due = sorted((t for t in due if _timing(ctx, t) is not None or not t.strategy.channels), key=_urgency)
     preparing = to_prepare_on(chosen, today)
     in_force = sorted(due_on(chosen, today, "method"), key=_nearness)
-    balance = balance_action(ctx, campaign, phase) if tree is None else None
+    stale = any_stale(ctx)
+    balance = _balance(ctx, campaign, phase, stale) if tree is None else None
     audiences = {t.strategy.id: _audience(ctx, t.strategy, campaign) for t in due}
     counted = audience.sizes(ctx.engine, list(dict.fromkeys(audiences.values())), ctx.scope)
-    # Nobody there, nothing to do; work on the shop itself stays.
-    due = [t for t in due if counted[audiences[t.strategy.id]].people or t.strategy.crowd == "all"]
+    # Nobody there, nothing to do; work on the shop itself stays, and so does what old data cannot count.
+    due = [
+        t
+        for t in due
+        if counted[audiences[t.strategy.id]].people or on_the_shop(t.strategy) or (stale and by_behaviour(t.strategy))
+    ]
+    told = [*(t for t in due if stale and reminds(t.strategy, phase)), *([balance] if balance and stale else [])]
     shown = due[: limit - (1 if balance else 0) if limit else None]
 
-    notes = data_notes(ctx)
+    notes = data_notes(ctx) + ([ctx.say("plan.stale")] if told else [])
     where = phases.location_line(ctx, campaign, phase)
     lines = []
     if tree is not None:
@@ -51,7 +71,10 @@ def task_plan(
         profile = audience.profile(ctx.engine, key, ctx.scope)
         lines.append(size_line(ctx, profile, name, phase, campaign))
     actions = [balance] if balance else []
-    actions += [_task_action(ctx, t, audiences[t.strategy.id], counted[audiences[t.strategy.id]]) for t in shown]
+    for t in shown:
+        found = counted[audiences[t.strategy.id]]
+        unknown = not found.people or (stale and reminds(t.strategy, phase))
+        actions.append(_task_action(ctx, t, phase, audiences[t.strategy.id], None if unknown else found))
     ids = [*([balance.id] if balance else []), *(t.strategy.id for t in due)]
     n_due = ctx.sheet.add(ctx.say("label.tasks_due"), len(ids), "count", _values_count(ids))
     prepare = [_prepare(ctx, t) for t in preparing]
@@ -85,6 +108,7 @@ def task_plan(
             "where": where,
             "lines": lines,
             "notes": notes,
+            "what": {t.strategy.id: _said(ctx, t.strategy) for t in shown if not t.lender or fits_any(t.strategy)},
             "prepare": prepare,
             "methods": methods,
             "more_methods": len(methods) < len(in_force),
@@ -139,11 +163,13 @@ def _audience(ctx: Context, strategy: Strategy, campaign: Campaign) -> str:
     """Whom a task addresses. One about buying never goes to people who bought in this wave, nor to those who owe a balance that
     they can pay: they get the balance reminder alone."""
     crowd = strategy.crowd
-    if crowd == "all" or not (strategy.pay or strategy.metric in _BUY_METRICS):
+    if audience.parse(crowd) == "all" or not (for_unpaid(strategy) or strategy.pay or strategy.metric in _BUY_METRICS):
         return crowd
-    mine = audience.crowds_in(audience.parse(crowd))
-    out = f"({crowd})" if " " in crowd else crowd
-    if crowd not in ("cart_unpaid", "cart_fav_unpaid", "last_push", "balance_due") and "wave_buyers" not in mine:
+    tree = audience.parse(crowd)
+    mine, key = audience.crowds_in(tree), audience.canonical(tree)
+    out = key if isinstance(tree, str) else f"({key})"
+    settled = audience.mentions(tree, _NOT_PAID_SINCE.__contains__) and " or " not in key
+    if not settled and "wave_buyers" not in mine:
         out += " and not wave_buyers"
     return out if "balance_due" in mine else audience_of(ctx, f"{out} and not balance_due", campaign)
 
@@ -153,57 +179,89 @@ def _timing(ctx: Context, task: Task) -> Timing | None:
     if not s.channels:
         return None
     deadline = day_start(task.last + _DAY)
-    final = s.pay or s.metric in _PAY_METRICS
+    final = s.pay or s.metric in PAY_METRICS or for_unpaid(s)
     slot = s.slot or _SLOT[s.channels[0]]
     return schedule(catalog.unpaid(), slot, list(s.channels), ctx.at, deadline, final=final)
 
 
-def _task_action(ctx: Context, task: Task, crowd: str, found: audience.Counted) -> Action:
+def _balance(ctx: Context, campaign: Campaign, phase: Phase, stale: bool) -> Action | None:
+    """The balance reminder; without a number of people when the data cannot tell who has paid since."""
+    action = balance_action(ctx, campaign, phase)
+    if action is None or not stale:
+        return action
+    name = crowd_name(ctx, audience.parse(str(action.crowd)))
+    title = ctx.say("tasks.uncounted", title=ctx.say("tasks.balance"), crowd=name)
+    return action.model_copy(update={"title": title, "people": None, "why": []})
+
+
+def _task_action(ctx: Context, task: Task, phase: Phase, crowd: str, found: audience.Counted | None) -> Action:
+    """A task as an action; `found` is None where the data cannot count its audience."""
     s = task.strategy
     deadline = day_start(task.last + _DAY)
     timing = _timing(ctx, task)
-    people = ctx.sheet.add(
-        ctx.say("label.audience", title=s.title.get(ctx.lang)),
-        found.people,
-        "people",
-        found.query,
-        metric="crowd_size",
-        crowd=crowd,
-    )
+    title = shown = shown_title(task, ctx.lang)
+    people = None
+    if on_the_shop(s):
+        pass  # it addresses nobody in particular, so no number of people stands behind it
+    elif found is None:
+        shown = ctx.say("tasks.uncounted", title=title, crowd=crowd_name(ctx, audience.parse(s.crowd)))
+    else:
+        label = ctx.say("label.audience", title=title)
+        people = ctx.sheet.add(label, found.people, "people", found.query, metric="crowd_size", crowd=crowd)
+        name = crowd_name(ctx, audience.parse(s.crowd))
+        shown = ctx.say("plan.task_title", title=title, crowd=name, people=people.display)
     if timing:
         ctx.sheet.moment(ctx.say("label.send_at", title=s.id), timing.at, wording.moment(timing.at, ctx.at, ctx.lang))
     ctx.sheet.moment(ctx.say("label.deadline", title=s.id), deadline, wording.moment(deadline, ctx.at, ctx.lang))
     number = cite_strategy(ctx, s)
-    title = s.title.get(ctx.lang)
-    # Work on the shop itself addresses nobody in particular, so no number of people stands behind it.
-    shown = title
-    if s.crowd != "all":
-        name = crowd_name(ctx, audience.parse(s.crowd))
-        shown = ctx.say("plan.task_title", title=title, crowd=name, people=people.display)
+    _trace(ctx, title, own=s.source is None)
     return Action(
         id=s.id,
         task=s.id,
         title=shown,
-        crowd=crowd,
-        people=found.people,
+        crowd=None if on_the_shop(s) else crowd,
+        people=found.people if people and found else None,
         channels=list(timing.channels) if timing else [],
         when=stamp(timing.at) if timing else None,
         deadline=stamp(deadline - timedelta(minutes=1)),
-        why=[people.id],
+        why=[people.id] if people else [],
         cites=[number],
-        stop_rule=_stop_rule(ctx, s),
+        stop_rule=_stop_rule(ctx, s, phase),
     )
 
 
-def _stop_rule(ctx: Context, s: Strategy) -> str | None:
+def _stop_rule(ctx: Context, s: Strategy, phase: Phase) -> str | None:
     """When a person leaves the list; work on the shop itself has no list."""
-    if s.crowd == "all" and not s.channels:
+    if on_the_shop(s):
         return None
-    return ctx.say("plan.stop_pay" if s.pay or s.metric in _PAY_METRICS else "plan.stop_reply")
+    return ctx.say("plan.stop_pay" if asks_to_pay(s, phase) else "plan.stop_reply")
 
 
-_PAY_METRICS = ("cart_pay_rate", "visit_pay_rate", "visit_deposit_rate", "deposit_balance_rate")
-_BUY_METRICS = (*_PAY_METRICS, "conversion_rate", "repurchase_rate", "aov")
+def shown_title(task: Task, lang: str) -> str:
+    """The task's title; a weekday beside a date that is another one this year is left out."""
+    return _DATED.sub(lambda m: m[1] if _other_weekday(m, task.first.year) else m[0], task.strategy.title.get(lang))
+
+
+def _other_weekday(found: re.Match[str], year: int) -> bool:
+    try:
+        day = date(year, int(found[2]), int(found[3]))
+    except ValueError:  # no date at all
+        return False
+    return min(_WEEKDAYS.index(found[4]), 6) != day.weekday()
+
+
+def _said(ctx: Context, s: Strategy) -> str:
+    """What is done, in a sentence."""
+    said = first_sentence(s.what.get(ctx.lang))
+    _trace(ctx, said, own=s.source is None)
+    return said
+
+
+# 6.2周三, 6月2日（周三）: a date with its weekday.
+_WEEKDAYS = "一二三四五六日天"
+_DATED = re.compile(rf"((\d{{1,2}})[./月-](\d{{1,2}})日?)\s*[（(]?(?:周|星期|礼拜)([{_WEEKDAYS}])[）)]?")
+_NOT_PAID_SINCE = ("cart_unpaid", "cart_fav_unpaid", "last_push", "balance_due")  # by definition
+_BUY_METRICS = (*PAY_METRICS, "conversion_rate", "repurchase_rate", "aov")
 _SLOT: dict[str, Any] = {
     "sms": "morning",
     "card_sms": "morning",

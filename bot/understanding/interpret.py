@@ -22,6 +22,10 @@ MAX_LENGTH = 1000
 _CJK = re.compile(r"[\u4e00-\u9fff]")
 _WORDS = re.compile(r"[\u4e00-\u9fffa-z0-9.%']+")
 # Intents by strength of their words when several are there: a wish to write or check outranks a question about numbers.
+_ASKS = re.compile(r"怎么|怎样|如何|吗|呢|多少|几|啥|什么|哪|谁|how|what|when|where|why|who|can ")
+_CHANGES = re.compile(
+    r"(?:怎么|如何|怎样|在哪)(?:修改|更改|改|换|填)|how (?:do|can) \w+ change"
+)  # a how-to, not a list of people
 _ORDER: tuple[Intent, ...] = ("help", "check", "draft", "brief", "review", "target", "phase", "plan")
 # A statement in SQL or markup is no question to a colleague; nothing in it is looked up.
 _CODE = re.compile(
@@ -198,7 +202,7 @@ def _of_touches(metrics: Sequence[str]) -> bool:
 
 def _intent(slots: Slots, filled: Interpretation, text: str) -> Intent:
     named = set(slots.intents)
-    if named & {"privacy", "elsewhere"}:
+    if named & {"privacy", "elsewhere"} and not ("privacy" in named and _CHANGES.search(text)):
         return "unsupported"
     if any(w in text for w in _DEFINITION) and "phase" not in named:
         return "knowledge"
@@ -230,7 +234,7 @@ def _intent(slots: Slots, filled: Interpretation, text: str) -> Intent:
         return "metric"
     if filled.by and not filled.unused and not named & {"knowledge", "smalltalk"}:
         return "metric"  # 哪款卖得动, what time of day is busiest
-    if "smalltalk" in named and len(text) <= 20:
+    if "smalltalk" in named and len(text) <= 20 and not (filled.unused and _ASKS.search(text)):
         return "smalltalk"
     if filled.metrics:
         return "crowd"

@@ -57,9 +57,10 @@ class Block:
 @dataclass(frozen=True)
 class Loaded:
     """`plain`: the file marks no headings, so that numbering and short lines tell them. `web`: it is a web page.
-    `pictures`: pages without text."""
+    `pictures`: pages without text. `dropped`: parts of a page that were left out with what is in them."""
 
     blocks: list[Block] = field(default_factory=list)
     plain: bool = False
     web: bool = False
     pictures: int = 0
+    dropped: int = 0

@@ -48,9 +48,9 @@ def load(path: Path, progress: Progress | None = None) -> Loaded:
         root = html.document_fromstring(re.sub(r"^\s*<\?xml[^>]*>", "", text))
     except Exception as e:  # lxml has many ways of saying that nothing is in it
         raise Unreadable("document_empty") from e
-    _prune(root)
+    dropped = _prune(root)
     blocks = list(_Walk().blocks(_main(root)))
-    return Loaded(blocks, plain=sum(b.kind == "heading" for b in blocks) < 2, web=True)
+    return Loaded(blocks, plain=sum(b.kind == "heading" for b in blocks) < 2, web=True, dropped=dropped)
 
 
 def _text_of(data: bytes) -> str:
@@ -73,20 +73,29 @@ def _text_of(data: bytes) -> str:
 # --- what is not the text ----------------------------------------------------------------------------------------
 
 
-def _prune(root: Any) -> None:
-    """Take out what nobody sees and what surrounds the text."""
+def _prune(root: Any) -> int:
+    """Take out what nobody sees and what surrounds the text; how many parts with words surrounded it."""
     for comment in root.xpath("//comment() | //processing-instruction()"):
         _remove(comment)
     for element in list(root.iter()):
         if isinstance(element.tag, str) and (element.tag in _UNSEEN or _hidden(element)):
             _remove(element)
     whole = len(_plain(root)) or 1
+    around: list[Any] = []
     for element in list(root.iter()):
         if isinstance(element.tag, str) and _surrounds(element) and len(_plain(element)) < whole * _MOST:
-            _remove(element)
+            around.append(element)
+    outer = set(around)
+    dropped = 0
+    for element in around:
+        dropped += bool(_plain(element)) and not any(a in outer for a in element.iterancestors())
+    for element in around:
+        _remove(element)
     for element in list(root.iter("ul", "ol", "div", "p", "table", "dl", "section")):
         if _is_navigation(element) and len(_plain(element)) < whole * _MOST:
+            dropped += bool(_plain(element))
             _remove(element)
+    return dropped
 
 
 def _hidden(element: Any) -> bool:

@@ -17,10 +17,13 @@ from knowledge.loaders.text import ITEM
 
 _TAIL = 1024  # bytes in which the end mark stands
 _MARGIN = 0.08  # of the page's height: where running titles and page numbers stand
-_RUNNING = 3  # pages that have the same line there
+_RUNNING = 3  # pages that have the same line there; of two pages both
 _LARGER, _LEVELS = 1.12, 5
 _LONG_HEADING = 60
 _PAGE_NUMBER = re.compile(r"^\W*(?:第\s*\d+\s*页.{0,12}|(?:page\s*)?\d+(?:\s*(?:/|of)\s*\d+)?)\W*$", re.IGNORECASE)
+_PAGE_OF = re.compile(
+    r"(?:page|p\.)\s*\d+\s*(?:(?:/|of)\s*\d+)?\W*$|第\s*\d+\s*页(?:\W{0,3}共\s*\d+\s*页)?\W*$", re.IGNORECASE
+)  # at the end of a running title
 _UNMAPPED = re.compile(r"\(cid:\d+\)")
 _HAN = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]")
 
@@ -121,16 +124,26 @@ def _table(table: Any, page: int) -> Iterator[Block]:
 def _without_running(content: Sequence[_Line | Block]) -> list[_Line | Block]:
     """Without page numbers, and titles that run over the pages."""
     pages: dict[str, set[int]] = {}
+    last = max((c.page or 0 for c in content), default=0)
+    enough = min(_RUNNING, max(last, 2))
     for line in content:
         if isinstance(line, _Line) and line.margin:
             pages.setdefault(_shape(line.text), set()).add(line.page)
 
     def runs(line: _Line | Block) -> bool:
-        if not isinstance(line, _Line) or not line.margin:
+        if not isinstance(line, _Line):
             return False
-        return bool(_PAGE_NUMBER.match(line.text)) or len(pages[_shape(line.text)]) >= _RUNNING
+        if not line.margin:  # a short page has its footer anywhere; it says which page it is
+            said = _PAGE_OF.search(line.text)
+            return said is not None and len(line.text) <= _LONG_HEADING and _says(said[0], line.page, last)
+        numbered = _PAGE_NUMBER.match(line.text) or _PAGE_OF.search(line.text)
+        return bool(numbered) or len(pages[_shape(line.text)]) >= enough
 
     return [line for line in content if not runs(line)]
+
+
+def _says(text: str, page: int, last: int) -> bool:
+    return [int(n) for n in re.findall(r"\d+", text)] == [page, last]
 
 
 def _shape(text: str) -> str:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sys
+import tempfile
+from pathlib import Path
 
 import numpy as np
 
 from knowledge import ranking
 from knowledge.embeddings import embed
+from knowledge.search import Searcher
+from knowledge.textnorm import simplified
 from tests.evals.fit import abstention, fit
 from tests.evals.retrieval import Bench, Item, first_right, items, named_questions
 
@@ -20,8 +24,24 @@ def main(arguments: list[str]) -> None:
     if "--fit" in arguments:
         print(fit(bench, [*items(*TUNED), *named_questions(bench.all, every=7)]))
         return
+    _show_names()
     for title, chosen in (("tuned on", items(*TUNED)), ("held out", items(*HELD_OUT))):
         _show(bench, title, chosen, listing="-v" in arguments)
+
+
+def _show_names() -> None:
+    """Every strategy, metric, crowd and rule asked for by each of its names."""
+    with tempfile.TemporaryDirectory() as folder:
+        search = Searcher(Path(folder))
+        entries = [p for p in search.all if p.kind != "playbook"]
+        names = sorted({(simplified(n).casefold(), n) for p in entries for n in p.names})
+        carrying: dict[str, set[str]] = {}
+        for p in entries:
+            for n in p.names:
+                carrying.setdefault(simplified(n).casefold(), set()).add(p.key)
+        first = [search.search(name, 1) for _, name in names]
+    right = sum(bool(h) and h[0].passage.key in carrying[plain] for h, (plain, _) in zip(first, names, strict=True))
+    print(f"names, aliases and English names of {len(entries)} entries: {right} of {len(names)} found first\n")
 
 
 def _show(bench: Bench, title: str, chosen: tuple[Item, ...], *, listing: bool) -> None:

@@ -86,6 +86,7 @@ class Bench:
         self.place = {p.key: n for n, p in enumerate(self.all)}
         self.lexical = Lexical.of([lexical_text(p) for p in self.all])
         self._embed = embed
+        self._reads: dict[str, Reading] = {}
         self._vectors = embed([p.indexed() for p in self.all])
 
     def meanings(self, question: str) -> dict[str, float]:
@@ -93,8 +94,10 @@ class Bench:
         return {self.all[n].key: float(likeness[n]) for n in np.argsort(-likeness, kind="stable")[:DEPTH]}
 
     def read(self, item: Item) -> Reading:
-        hints = hints_of(item.ask, item.at)
-        return best_reading(item.ask, hints, self.all, self.place, self.lexical, self.meanings)
+        if item.id not in self._reads:
+            hints = hints_of(item.ask, item.at)
+            self._reads[item.id] = best_reading(item.ask, hints, self.all, self.place, self.lexical, self.meanings)
+        return self._reads[item.id]
 
     def by_meaning(self, item: Item) -> list[tuple[str, float]]:
         """Embeddings alone."""

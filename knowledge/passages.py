@@ -35,9 +35,12 @@ class Tags:
 
 @dataclass(frozen=True)
 class Passage:
-    """`text` is what a person reads and what is quoted; `names` are words that mean exactly this passage; `context` are words to
-    find it by that are not quoted, `shown` how a table's row reads with its titles. `follows` is the passage that stands right before it in the same section, with `joins` between
-    them; `last` is the last one of those joined in it."""
+    """`text` is what a person reads and what is quoted; `names` are words that mean exactly this passage.
+
+    `context` are words to find it by that are not quoted, `shown` how a table's row reads with its titles. `same_as` is another
+    passage that says the same. `follows` is the passage that stands right before it in the same section, with `joins` between
+    them; `last` is the last one of those joined in it.
+    """
 
     key: str
     kind: Kind
@@ -48,7 +51,7 @@ class Passage:
     context: str = ""
     shown: str = ""
     tags: Tags = field(default=Tags())
-    same_as: str | None = None  # another passage that says the same: one of the two is shown
+    same_as: str | None = None
     follows: str | None = None
     joins: str = ""
     last: str | None = None

@@ -141,7 +141,8 @@ class Searcher:
         if k <= 0:
             return Found([], [])
         corpus = self._corpus()
-        read = best_reading(question, hints or Hints(), corpus.all, corpus.place, corpus.lexical, self._meanings)
+        shelf = Shelf(corpus.all, corpus.place, corpus.lexical, self._meanings)
+        read = best_reading(question, hints or Hints(), shelf)
         called: set[str] = set()
         for text in (_plain(question), read.question.text, _subject(read.question.text)):
             called |= corpus.called.get(text, set())
@@ -211,64 +212,59 @@ class Reading:
     trouble: Unavailable | None = None
 
 
-def best_reading(
-    question: str,
-    hints: Hints,
-    all: Sequence[Passage],
-    place: Mapping[str, int],
-    lexical: Lexical,
-    meanings: Callable[[str], Mapping[str, float]],
-) -> Reading:
+@dataclass(frozen=True)
+class Shelf:
+    """What is searched. `place`: where a key stands in `all`, and in the lexical index; `meanings`: passage key → cosine, of the
+    nearest passages to a text. Raises Unavailable when there are none to be had."""
+
+    all: Sequence[Passage]
+    place: Mapping[str, int]
+    lexical: Lexical
+    meanings: Callable[[str], Mapping[str, float]]
+
+
+def best_reading(question: str, hints: Hints, shelf: Shelf) -> Reading:
     """A question with what is found for it, as it was written, or with slips of the keyboard mended where that finds more."""
     written = simplified(question).lower()
     mended = _spelling().mended(written)
-    best = _read(written, hints, all, place, lexical, meanings)
+    best = _read(written, hints, shelf)
     if mended == written:
         return best
-    other = replace(_read(mended, hints, all, place, lexical, meanings), mended=mended)
+    other = replace(_read(mended, hints, shelf), mended=mended)
     return other if _probability(other) >= _probability(best) + _MENDED_GAIN else best
 
 
-def _read(
-    text: str,
-    hints: Hints,
-    all: Sequence[Passage],
-    place: Mapping[str, int],
-    lexical: Lexical,
-    meanings: Callable[[str], Mapping[str, float]],
-) -> Reading:
-    asked = ranking.read(text, words_of(text), hints, lexical.elsewhere(text))
+def _read(text: str, hints: Hints, shelf: Shelf) -> Reading:
+    asked = ranking.read(text, words_of(text), hints, shelf.lexical.elsewhere(text))
     if not (asked.words.tokens or asked.words.terms):
         return Reading(asked, [])
     try:
-        return Reading(asked, rank(all, lexical, asked, meanings(text), place))
+        return Reading(asked, rank(shelf, asked, shelf.meanings(text)))
     except Unavailable as e:  # the words alone, then
-        return Reading(asked, rank(all, lexical, asked, {}, place), trouble=e)
+        return Reading(asked, rank(shelf, asked, {}), trouble=e)
 
 
 def _probability(reading: Reading) -> float:
     return reading.ranked[0].probability if reading.ranked else 0.0
 
 
-def rank(
-    all: Sequence[Passage], lexical: Lexical, question: Asked, meanings: Mapping[str, float], place: Mapping[str, int]
-) -> list[Ranked]:
+def rank(shelf: Shelf, question: Asked, meanings: Mapping[str, float]) -> list[Ranked]:
     """The passages that any evidence speaks for, best first. `meanings`: cosines of the nearest ones."""
-    evidence = lexical.evidence(question.words)
+    evidence = shelf.lexical.evidence(question.words)
     words = evidence.tokens + evidence.terms + evidence.words + evidence.names
-    looked_at = dict.fromkeys([*(place[key] for key in meanings), *ranking.nearest(words, DEPTH)])
-    least = min(
-        meanings.values(), default=0.0
-    )  # a passage that is not among the nearest is no nearer than the last of them
+    looked_at = dict.fromkeys([*(shelf.place[key] for key in meanings), *ranking.nearest(words, DEPTH)])
+    # A passage that is not among the nearest is no nearer than the last of them.
+    least = min(meanings.values(), default=0.0)
     ranked = []
     for at in looked_at:
-        found = ranking.features(question, all[at], meanings.get(all[at].key, least), evidence, at)
-        ranked.append(Ranked(all[at], ranking.order(found), found))
+        passage = shelf.all[at]
+        found = ranking.features(question, passage, meanings.get(passage.key, least), evidence, at)
+        ranked.append(Ranked(passage, ranking.order(found), found))
     ranked.sort(key=lambda r: (-r.score, r.passage.key))
     if not ranked:
         return []
     best = ranked[0]
-    doubts = ranking.doubts(question, best.passage, best.features, evidence, lexical)
+    doubts = ranking.doubts(question, best.passage, best.features, evidence, shelf.lexical)
     return [replace(best, probability=ranking.answered(doubts)), *ranked[1:]]
 
 

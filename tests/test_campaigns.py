@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from bot.conversation import Question, answer
+from bot.wiring import WarRoom
 from knowledge import catalog
 from tests import oracle
+from tools import workspace
 from tools.campaigns import Campaign, campaign_for, date_campaign, day_end, earlier_same, next_campaign
 
 C618 = date_campaign(catalog.campaign_templates()["618"], 2026, "618")
@@ -94,3 +98,19 @@ def test_an_own_campaign_without_presale_has_no_balance_window() -> None:
     assert own.balance_windows == ()
     assert own.cohort_date == own.recruit_from == date(2017, 11, 25)
     assert own.wave_at(date(2017, 12, 3)).first == date(2017, 11, 25)
+
+
+def test_a_campaign_with_a_number_in_its_name_is_told_whole(tmp_path: Path) -> None:
+    """双12：2026 read like a time of day, and the line was taken out as untraced."""
+    root = tmp_path / "shop"
+    workspace.create(root, name="店", campaigns=["618:2026"], demo=False)
+    file = root / "shop.yaml"
+    own = (
+        "campaigns:\n  - key: double12\n    name: 双12\n    year: 2026\n    phases:\n"
+        "      - {key: preheat1, name: 预热, from: 12-01, to: 12-09}\n      - {key: sale1, name: 开卖, from: 12-10, to: 12-12}\n"
+    )
+    file.write_text(file.read_text(encoding="utf-8").replace("campaigns:\n", own, 1), encoding="utf-8")
+    with WarRoom(root) as room:
+        reply = answer(room, Question("双12什么时候开卖", as_of=datetime(2026, 6, 17, 10)))
+    assert "2026 年 12 月 1 日" in reply.text
+    assert reply.degraded is None

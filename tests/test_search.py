@@ -13,6 +13,7 @@ from knowledge.passages import passages
 from knowledge.ranking import Hints
 from knowledge.search import Searcher
 from knowledge.textnorm import simplified
+from knowledge.unavailable import EmbeddingUnavailable
 from knowledge.words import words_of
 
 
@@ -103,6 +104,19 @@ def test_a_task_and_the_section_it_was_written_from_are_shown_once(search: Searc
         assert hits
         keys = {p.key for p in hits}
         assert not [p.key for p in hits if p.same_as in keys]
+
+
+def test_without_the_embedding_the_words_answer_and_it_is_said(
+    search: Searcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down(question: str, corpus: object) -> list[tuple[str, float]]:
+        raise EmbeddingUnavailable("embedding_down", url="http://10.0.0.5")
+
+    monkeypatch.setattr(search, "_nearest", down)
+    found = search.find("新会员次日促首购")
+    assert found.trouble is not None
+    assert found.trouble.code == "embedding_down"
+    assert (found.hits[0].passage.same_as or found.hits[0].passage.key).endswith("#next-day-first-order")
 
 
 def test_slips_of_the_keyboard_are_mended_and_said(search: Searcher) -> None:

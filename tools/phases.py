@@ -9,6 +9,7 @@ from tools.campaigns import Campaign, Phase, day_start, next_campaign
 from tools.context import Context
 from tools.errors import AskAgain
 from tools.facts import Fact, ToolResult
+from tools.lines import literal
 
 _WEEK = 7 * 86400  # seconds
 
@@ -167,6 +168,7 @@ def _other_campaign(ctx: Context, key: str) -> ToolResult:
         raise AskAgain("unknown_campaign", name=key, nearest=known)
     chosen = next((c for c in mine if c.last >= ctx.at.date()), mine[-1])
     name = chosen.name.get(ctx.lang)
+    ctx.sheet.text(ctx.say("label.campaign"), name, literal(name))  # 双12 holds a number
     begins = ctx.sheet.moment(
         ctx.say("label.campaign_start"), day_start(chosen.first), wording.day(chosen.first, ctx.lang, year=True)
     )

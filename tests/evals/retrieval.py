@@ -19,7 +19,7 @@ from knowledge import catalog
 from knowledge.lexical import Lexical
 from knowledge.passages import Passage, passages
 from knowledge.ranking import Hints
-from knowledge.search import DEPTH, Reading, best_reading, lexical_text
+from knowledge.search import DEPTH, Reading, Shelf, best_reading, lexical_text
 from knowledge.words import words_of
 from tools.campaigns import Campaign, campaign_for, date_campaign
 
@@ -96,7 +96,8 @@ class Bench:
     def read(self, item: Item) -> Reading:
         if item.id not in self._reads:
             hints = hints_of(item.ask, item.at)
-            self._reads[item.id] = best_reading(item.ask, hints, self.all, self.place, self.lexical, self.meanings)
+            shelf = Shelf(self.all, self.place, self.lexical, self.meanings)
+            self._reads[item.id] = best_reading(item.ask, hints, shelf)
         return self._reads[item.id]
 
     def by_meaning(self, item: Item) -> list[tuple[str, float]]:

@@ -14,7 +14,7 @@ from tools.errors import NeedsPerson
 
 if TYPE_CHECKING:
     from bot.wiring import WarRoom
-    from knowledge.ranking import Hints
+    from knowledge.hints import Hints
     from tools.documents import Added, Refused
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from knowledge.hints import Hints
 from knowledge.lexical import Evidence, Floats, Lexical
 from knowledge.passages import Passage
 from knowledge.strategies import kind_of
@@ -78,16 +79,6 @@ _AMOUNTS = tuple(
         (r"最多|上限|最大|\bmaximum\b|at most|\blimit\b", r"最多|至多|上限|不超过|至少"),
     )
 )
-
-
-@dataclass(frozen=True)
-class Hints:
-    """What is known about a question besides its words, in the catalogue's keys: soft evidence, never a filter."""
-
-    campaign: str | None = None
-    phase: str | None = None
-    crowds: frozenset[str] = frozenset()
-    channel: str | None = None
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,10 @@ from threading import RLock
 from typing import TYPE_CHECKING
 
 from knowledge import documents, ranking
+from knowledge.hints import Hints
 from knowledge.lexical import Lexical
 from knowledge.passages import Kind, Passage, own_passages, passages
-from knowledge.ranking import Asked, Hints
+from knowledge.ranking import Asked
 from knowledge.settings import IndexSettings
 from knowledge.strategies import Strategy, builtin
 from knowledge.terms import silent, synonyms, terms
@@ -264,6 +265,8 @@ def rank(shelf: Shelf, question: Asked, meanings: Mapping[str, float]) -> list[R
     if not ranked:
         return []
     best = ranked[0]
+    if not (evidence.tokens.any() or evidence.terms.any()):
+        return ranked  # no word of the question stands anywhere: likeness alone is chance, and nothing answers
     doubts = ranking.doubts(question, best.passage, best.features, evidence, shelf.lexical)
     return [replace(best, probability=ranking.answered(doubts)), *ranked[1:]]
 

@@ -85,7 +85,7 @@ def _tokens(plain: str) -> list[str]:
         elif len(run) == 1:
             out.append(run)
         else:
-            pairs = (run[i : i + 2] for i in range(len(run) - 1))
+            pairs = (pair for i in range(len(run) - 1) if (pair := run[i : i + 2]) not in silent())
             out += [p for p in pairs if not (p[0] in _silent_characters() or p[1] in _silent_characters())]
     return out
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from knowledge.chunks import sections
+from knowledge.hints import Hints
 from knowledge.index import Index, fingerprint
 from knowledge.passages import passages
-from knowledge.ranking import Hints
 from knowledge.search import Searcher
 from knowledge.textnorm import simplified
 from knowledge.unavailable import EmbeddingUnavailable

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 from knowledge import catalog
 from knowledge.chunks import sections
+from knowledge.hints import Hints
 from knowledge.noise import sentences
 from knowledge.passages import Passage
-from knowledge.ranking import Hints
 from knowledge.words import words_of
 from tools import phases
 from tools.context import Context

@@ -16,9 +16,9 @@ import yaml
 from bot.understanding.interpret import interpret, language
 from bot.understanding.lexicon import lexicon_for
 from knowledge import catalog
+from knowledge.hints import Hints
 from knowledge.lexical import Lexical
 from knowledge.passages import Passage, passages
-from knowledge.ranking import Hints
 from knowledge.search import DEPTH, Reading, Shelf, best_reading, lexical_text
 from knowledge.words import words_of
 from tools.campaigns import Campaign, campaign_for, date_campaign

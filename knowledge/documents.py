@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import cache
@@ -21,6 +21,7 @@ from typing import Any
 from knowledge.catalog import HERE
 from knowledge.cutting import Part, Table, parts, tables
 from knowledge.loaders.blocks import Loaded, Progress, Unreadable
+from knowledge.whole import whole
 
 FORMATS = {
     ".md": "text", ".markdown": "text", ".txt": "text", ".html": "html", ".htm": "html", ".docx": "docx", ".pdf": "pdf",
@@ -46,20 +47,18 @@ class Read:
 
 def files(folder: Path) -> list[Path]:
     """The documents of a shop, folders included, hidden ones not, in a fixed order. Links to folders are not followed."""
-    found = []
-    for above, folders, names in os.walk(folder):
-        folders[:] = [f for f in folders if not f.startswith(".")]
-        found += [Path(above) / n for n in names if not n.startswith(".") and Path(n).suffix.lower() in FORMATS]
-    return sorted(found, key=lambda p: name_of(folder, p))
+    return sorted((p for p in _below(folder) if p.suffix.lower() in FORMATS), key=lambda p: name_of(folder, p))
 
 
 def unknown_files(folder: Path) -> list[Path]:
     """What lies beside the documents of a folder and is in no format of FORMATS, hidden files not, in a fixed order."""
-    found = []
+    return sorted(p for p in _below(folder) if p.suffix.lower() not in FORMATS and p.is_file())
+
+
+def _below(folder: Path) -> Iterator[Path]:
     for above, folders, names in os.walk(folder):
         folders[:] = [f for f in folders if not f.startswith(".")]
-        found += [Path(above) / n for n in names if not n.startswith(".") and Path(n).suffix.lower() not in FORMATS]
-    return sorted(p for p in found if p.is_file())
+        yield from (Path(above) / n for n in names if not n.startswith("."))
 
 
 def name_of(folder: Path, path: Path) -> str:
@@ -148,9 +147,8 @@ def keep(path: Path, found: Read, origin: str = "") -> None:
     }  # fmt: skip
     place = cache_of(path)
     place.parent.mkdir(exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=place.parent, prefix=".new-", encoding="utf-8", delete=False) as f:
-        json.dump(document, f, ensure_ascii=False)
-    Path(f.name).replace(place)
+    with whole(place) as f:
+        f.write(json.dumps(document, ensure_ascii=False).encode())
 
 
 def cache_of(path: Path) -> Path:

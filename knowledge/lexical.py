@@ -11,8 +11,6 @@ from __future__ import annotations
 import json
 import logging
 import math
-import os
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +23,7 @@ from numpy.typing import NDArray
 
 from knowledge.embeddings import embed, vector_of
 from knowledge.terms import synonyms
+from knowledge.whole import whole
 from knowledge.words import Words
 
 log = logging.getLogger(__name__)
@@ -187,7 +186,7 @@ class Lexical:
                 at = self._words.words.get(word)
                 if at is not None:
                     likeness[at] = 1.0
-                nearest = [n for n in _largest(likeness, _NEIGHBOURS) if likeness[n] >= _NEAR]
+                nearest = [n for n in largest(likeness, _NEIGHBOURS) if likeness[n] >= _NEAR]
                 near = [(self._known[n], float(min(likeness[n], 1.0)) ** 2) for n in reversed(nearest)]
                 self._neighbours[word] = (self._words.rarity(word), near)
         return {word: self._neighbours[word] for word in words if word in self._neighbours}
@@ -201,10 +200,9 @@ class Lexical:
             words[name] = list(postings.words)
         said = json.dumps({"words": words, "size": self._tokens.size}, ensure_ascii=False).encode()
         file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=file.parent, prefix=".new-", delete=False) as f:
-            arrays["said"] = np.frombuffer(said, dtype=np.uint8)
+        arrays["said"] = np.frombuffer(said, dtype=np.uint8)
+        with whole(file) as f:
             np.savez(f, **arrays)  # type: ignore[arg-type]
-        os.replace(f.name, file)
 
     @staticmethod
     def read(file: Path) -> Lexical | None:
@@ -220,7 +218,7 @@ class Lexical:
             return None
 
 
-def _largest(values: Floats, n: int) -> list[int]:
+def largest(values: Floats, n: int) -> list[int]:
     """The places of the `n` largest values, largest first."""
     some = np.argpartition(-values, n)[:n] if len(values) > n else np.arange(len(values))
     return [int(i) for i in some[np.argsort(-values[some], kind="stable")]]

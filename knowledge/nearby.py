@@ -6,13 +6,13 @@ and misses nothing, where an approximate graph needs as long and misses some.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from knowledge.embeddings import Vectors
+from knowledge.whole import whole
 
 Look = Callable[[Vectors, int], list[tuple[str, float]]]
 _UNIT = 1e-3  # how far from 1 a unit vector's length may be
@@ -46,11 +46,5 @@ def load(path: Path, size: int) -> Vectors | None:
 
 def save(path: Path, vectors: Vectors) -> None:
     """Write the copy whole or not at all. OSError when it cannot be written."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".new-", delete=False) as f:
-        try:
-            np.save(f, vectors, allow_pickle=False)
-            f.close()
-            Path(f.name).replace(path)
-        except BaseException:
-            Path(f.name).unlink(missing_ok=True)
-            raise
+    with whole(path) as f:
+        np.save(f, vectors, allow_pickle=False)

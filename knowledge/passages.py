@@ -16,7 +16,6 @@ from knowledge.copy_rules import RuleText, rule_texts
 from knowledge.strategies import ANY, Strategy, builtin
 
 Kind = Literal["playbook", "strategy", "metric", "crowd", "rule"]
-KINDS: tuple[Kind, ...] = ("playbook", "strategy", "metric", "crowd", "rule")
 
 _OWN_TASKS = Bilingual(zh="本店任务表 tasks.yaml", en="the shop's own tasks.yaml")
 _HAN_RUN = re.compile(r"[\u4e00-\u9fff]{2,}")
@@ -60,6 +59,11 @@ class Passage:
     def own(self) -> bool:
         """Whether it stands in a document of the shop."""
         return self.key.startswith("document:")
+
+    @property
+    def stands_for(self) -> str:
+        """The key of what it says: a task and the section that it was written from say the same."""
+        return self.same_as or self.key
 
     def heading(self) -> str:
         """What it is called, in all its names."""

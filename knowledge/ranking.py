@@ -11,10 +11,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from knowledge.hints import Hints
-from knowledge.lexical import Evidence, Floats, Lexical
+from knowledge.lexical import Evidence, Lexical
 from knowledge.passages import Passage
 from knowledge.strategies import kind_of
 from knowledge.terms import asked
@@ -163,12 +161,6 @@ def answered(found: Mapping[str, float]) -> float:
     """The probability that the best passage answers."""
     total = ANSWERED["always"] + sum(ANSWERED[name] * value for name, value in found.items())
     return 1 / (1 + math.exp(-max(min(total, 30.0), -30.0)))
-
-
-def nearest(scores: Floats, n: int) -> list[int]:
-    """The places of the `n` largest scores above 0, largest first."""
-    some = np.argpartition(-scores, n)[:n] if len(scores) > n else np.arange(len(scores))
-    return [int(i) for i in some[np.argsort(-scores[some], kind="stable")] if scores[i] > 0]
 
 
 def _plain(name: str) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from knowledge import documents, ranking
 from knowledge.hints import Hints
-from knowledge.lexical import Lexical
+from knowledge.lexical import Lexical, largest
 from knowledge.passages import Kind, Passage, own_passages, passages
 from knowledge.ranking import Asked
 from knowledge.settings import IndexSettings
@@ -127,10 +127,6 @@ class Searcher:
         assert corpus.lexical
         return len(corpus.all)
 
-    def made_by(self) -> str | None:
-        """The embedding that made the index there is."""
-        return self._open().made_by()
-
     def search(
         self, question: str, k: int = 5, kinds: Sequence[Kind] | None = None, hints: Hints | None = None
     ) -> list[Hit]:
@@ -142,7 +138,7 @@ class Searcher:
         if k <= 0:
             return Found([], [])
         corpus = self._corpus()
-        shelf = Shelf(corpus.all, corpus.place, corpus.lexical, self._meanings)
+        shelf = Shelf(corpus.all, corpus.place, corpus.lexical, lambda text: self._meanings(text, corpus))
         read = best_reading(question, hints or Hints(), shelf)
         called: set[str] = set()
         for text in (_plain(question), read.question.text, _subject(read.question.text)):
@@ -180,17 +176,16 @@ class Searcher:
                 self._indexed = corpus
             return index
 
-    def _meanings(self, question: str) -> dict[str, float]:
-        """passage key → cosine, of the nearest passages."""
-        return dict(self._nearest(question, self._corpus()))
+    def _meanings(self, question: str, corpus: _Corpus) -> dict[str, float]:
+        """Passage key → cosine, of the nearest passages of `corpus`.
 
-    def _nearest(self, question: str, corpus: _Corpus) -> list[tuple[str, float]]:
-        """The nearest passages of `corpus` by meaning. Another process may replace the index while we look: then once more."""
+        Another process may replace the index while we look: then once more.
+        """
         depth = min(DEPTH, len(corpus.all))
         near = self._ready(corpus).nearest(question, depth)
         if near is None:
             near = self._ready(corpus, again=True).nearest(question, depth)
-        return [(key, likeness) for key, likeness in near or () if key in corpus.place]
+        return {key: likeness for key, likeness in near or () if key in corpus.place}
 
 
 @dataclass(frozen=True)
@@ -253,7 +248,9 @@ def rank(shelf: Shelf, question: Asked, meanings: Mapping[str, float]) -> list[R
     """The passages that any evidence speaks for, best first. `meanings`: cosines of the nearest ones."""
     evidence = shelf.lexical.evidence(question.words)
     words = evidence.tokens + evidence.terms + evidence.words + evidence.names
-    looked_at = dict.fromkeys([*(shelf.place[key] for key in meanings), *ranking.nearest(words, DEPTH)])
+    looked_at = dict.fromkeys(
+        [*(shelf.place[key] for key in meanings), *(n for n in largest(words, DEPTH) if words[n] > 0)]
+    )
     # A passage that is not among the nearest is no nearer than the last of them.
     least = min(meanings.values(), default=0.0)
     ranked = []
@@ -311,12 +308,12 @@ def _without_twins(hits: Sequence[Hit], most: int) -> list[Hit]:
     seen: set[str] = set()
     for hit in hits:
         p = hit.passage
-        if {p.key, p.same_as} & seen:
+        if p.stands_for in seen:
             continue
         if any(_says_the_same(p.text, other.passage.text) for other in out):
             continue
         out.append(hit)
-        seen |= {p.key, p.same_as} - {None}  # type: ignore[arg-type]
+        seen.add(p.stands_for)
         if len(out) >= most:
             break
     return out
@@ -334,13 +331,13 @@ def _merged(hits: Sequence[Hit]) -> list[Hit]:
     """Neighbours of one document as one passage, at the place of the better one."""
     out: list[Hit] = []
     for hit in hits:
-        beside = next((n for n, other in enumerate(out) if _together(other.passage, hit.passage) is not None), None)
-        if beside is None:
+        for n, other in enumerate(out):
+            joined = _together(other.passage, hit.passage)
+            if joined is not None:
+                out[n] = Hit(joined, other.score)
+                break
+        else:
             out.append(hit)
-            continue
-        joined = _together(out[beside].passage, hit.passage)
-        assert joined is not None
-        out[beside] = Hit(joined, out[beside].score)
     return out
 
 

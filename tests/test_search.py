@@ -109,10 +109,10 @@ def test_a_task_and_the_section_it_was_written_from_are_shown_once(search: Searc
 def test_without_the_embedding_the_words_answer_and_it_is_said(
     search: Searcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def down(question: str, corpus: object) -> list[tuple[str, float]]:
+    def down(question: str, corpus: object) -> dict[str, float]:
         raise EmbeddingUnavailable("embedding_down", url="http://10.0.0.5")
 
-    monkeypatch.setattr(search, "_nearest", down)
+    monkeypatch.setattr(search, "_meanings", down)
     found = search.find("新会员次日促首购")
     assert found.trouble is not None
     assert found.trouble.code == "embedding_down"

@@ -87,7 +87,7 @@ def hints_at(
 
 def _read_where(p: Passage) -> Passage:
     """A task is read in the section that it was written from."""
-    section = sections().get((p.same_as or "").removeprefix("playbook:")) if p.kind == "strategy" else None
+    section = sections().get(p.stands_for.removeprefix("playbook:")) if p.kind == "strategy" else None
     if section is None:
         return p
     return Passage(f"playbook:{section.key}", "playbook", section.title, section.path, section.text)

@@ -136,7 +136,7 @@ def _related_sections(ctx: Context, tree: audience.Tree) -> list[str]:
     """What the playbooks say about a crowd that today's list does not name: first sentences, cited."""
     found: list[str] = []
     for hit in ctx.open_search().search(audience.label(tree, "zh"), k=8):
-        section = sections().get(hit.passage.key.removeprefix("playbook:"))
+        section = sections().get(hit.passage.stands_for.removeprefix("playbook:"))
         if section is not None and len(found) < _RELATED:
             number = ctx.sheet.cite(section.title.get(ctx.lang), section.path.get(ctx.lang), section.quote())
             found.append(f"{section.quote()} [{number}]")

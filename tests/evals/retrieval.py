@@ -113,7 +113,7 @@ class Bench:
 
     def stands_for(self, key: str) -> str:
         """A task and the section it was written from count as one."""
-        return self.all[self.place[key]].same_as or key
+        return self.all[self.place[key]].stands_for
 
 
 def first_right(bench: Bench, keys: Sequence[str], expect: frozenset[str]) -> int:
@@ -146,7 +146,7 @@ def named_questions(all: Sequence[Passage], every: int = 1) -> list[Item]:
                 Item(
                     f"{p.key}/{n}",
                     asked.format(zh=p.names[0], en=p.names[1]),
-                    frozenset({p.key, p.same_as or p.key}),
+                    frozenset({p.key, p.stands_for}),
                     DEFAULT_AT,
                     "named",
                     "",

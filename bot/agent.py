@@ -4,24 +4,37 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, cast, get_type_hints
+from types import NoneType
+from typing import Annotated, Any, cast, get_args, get_type_hints
 
 from langchain.agents import create_agent
 from langchain.tools import ToolRuntime
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, RemoveMessage
 from langchain_core.tools import StructuredTool
 from langgraph.graph.message import REMOVE_ALL_MESSAGES
+from pydantic import TypeAdapter, WithJsonSchema
 
+import prompts
 import tools
+from bot import writer
+from bot.answer import Interpretation
 from bot.embedded import EmbeddedModel
+from bot.model_settings import Endpoint
 from tools.context import Context
 from tools.errors import AskAgain, NeedsPerson
 from tools.facts import ToolResult
 from tools.lines import literal
 
 KEPT_EXCHANGES = 10
+_MODEL_CALLS, _TOOL_CALLS = 6, 8  # of a language model in one attempt; a question needs two and one to three
+_LAST_WORD = (
+    "draft",
+    "check_copy",
+    "brief",
+)  # tools whose result is the answer: a model's words would not be checked copy
+_COUNTABLE = ("people", "CNY", "ratio", "points", "count", "hours", "days")
 log = logging.getLogger(__name__)
 _CONNECT_SECONDS = 5.0
 _SETUP_LOCK = 0x57415253  # the advisory lock under which the tables of the memory are made
@@ -29,12 +42,52 @@ _RUNTIME = ToolRuntime[Any, Any]
 
 
 def build(checkpointer: Any = None) -> Any:
-    """The compiled agent. With a checkpointer it must be invoked with a thread id."""
+    """The compiled agent with the embedded model. With a checkpointer it must be invoked with a thread id."""
     return create_agent(
         EmbeddedModel(),
         tools=[as_tool(f) for f in tools.TOOLS],
         context_schema=Context,
         checkpointer=checkpointer,
+    )
+
+
+def build_conversing(endpoints: Sequence[Endpoint]) -> Any:
+    """The compiled agent with language models: the first endpoint's, the next one's where a call to it came to nothing.
+
+    To be invoked inside a `bot.model_run.Run`.
+    """
+    from langchain.agents.middleware import ModelCallLimitMiddleware, ModelFallbackMiddleware, ToolCallLimitMiddleware
+
+    from bot.model_run import Careful
+
+    models = [_chat_model(e) for e in endpoints]
+    fallback = [ModelFallbackMiddleware(*models[1:])] if len(models) > 1 else []
+    watched: list[Any] = [
+        *fallback,
+        Careful(),
+        ModelCallLimitMiddleware(run_limit=_MODEL_CALLS, exit_behavior="error"),
+        ToolCallLimitMiddleware(run_limit=_TOOL_CALLS, exit_behavior="error"),
+    ]
+    return create_agent(models[0], tools=[as_tool(f) for f in tools.TOOLS], middleware=watched, context_schema=Context)
+
+
+def _chat_model(endpoint: Endpoint) -> Any:
+    """A chat model whose every request keeps to the time that its answer has. Its retries are ours (model_run.Careful)."""
+    import httpx
+    from langchain_openai import ChatOpenAI
+
+    from bot.model_run import refuse_late
+
+    return ChatOpenAI(
+        model=endpoint.model,
+        base_url=endpoint.url,
+        api_key=endpoint.key,
+        max_retries=0,
+        streaming=True,
+        stream_usage=True,
+        use_responses_api=False,
+        http_socket_options=(),
+        http_client=httpx.Client(event_hooks={"request": [refuse_late]}, follow_redirects=True),
     )
 
 
@@ -49,23 +102,41 @@ def as_tool(function: Callable[..., ToolResult]) -> StructuredTool:
 
     def run(runtime: ToolRuntime, **arguments: Any) -> tuple[str, dict[str, Any]]:
         ctx = cast(Context, runtime.context)
-        try:
-            result = function(ctx, **arguments)
-        except AskAgain as e:
-            result = refusal(ctx, e)
-        return result.text(), result.model_dump()
+        with ctx.sheet.turn:
+            try:
+                result = function(ctx, **arguments)
+            except AskAgain as e:
+                result = refusal(ctx, e)
+        return in_words(result, ctx.lang), result.model_dump()
 
     # The schema is read from the signature: the function's own arguments, plus the runtime that LangGraph fills in.
     first = inspect.Parameter("runtime", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=_RUNTIME)
-    typed = [p.replace(annotation=hints[p.name]) for p in parameters]
+    types = {p.name: _short_schema(hints[p.name]) for p in parameters}
+    typed = [p.replace(annotation=types[p.name]) for p in parameters]
     run.__signature__ = inspect.Signature([first, *typed])  # type: ignore[attr-defined]
-    run.__annotations__ = {"runtime": _RUNTIME, **{p.name: hints[p.name] for p in parameters}}
+    run.__annotations__ = {"runtime": _RUNTIME, **types}
     return StructuredTool.from_function(
         run,
         name=function.__name__,
         description=inspect.getdoc(function) or "",
         response_format="content_and_artifact",
+        return_direct=function.__name__ in _LAST_WORD,
     )
+
+
+def _short_schema(hint: Any) -> Any:
+    """The type of an argument that may be left out is shown to a model without its null, which costs tokens; null is taken."""
+    others = [h for h in get_args(hint) if h is not NoneType]
+    if NoneType not in get_args(hint) or len(others) != 1:
+        return hint
+    return Annotated[hint, WithJsonSchema(TypeAdapter(others[0]).json_schema())]
+
+
+def in_words(result: ToolResult, lang: str) -> str:
+    """A result as a model reads it: our own words for it, and the facts by the ids that `calculate` takes."""
+    said = writer.write(result.model_dump(), Interpretation(intent="unsupported"), lang)
+    numbers = "; ".join(f"{f.id} {f.label} {f.display}" for f in result.facts if f.unit in _COUNTABLE)
+    return f"{said}\n{prompts.text('model.numbers', lang)} {numbers}" if numbers and result.kind != "refused" else said
 
 
 def refusal(ctx: Context, error: AskAgain) -> ToolResult:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from tools.facts import Action, Chart, Citation, Draft, Fact, Record
 
@@ -36,7 +36,17 @@ class Clarify(Record):
     options: list[str]
 
 
+class Usage(Record):
+    """What a language model was sent and wrote for an answer, in tokens; `cost` in the currency of the price, if one is set."""
+
+    input_tokens: int = Field(ge=0)
+    output_tokens: int = Field(ge=0)
+    cost: float | None = None
+
+
 class Answer(Record):
+    """`usage` only where a language model was asked, also when its answer was not taken."""
+
     text: str
     lang: Literal["zh", "en"]
     interpretation: Interpretation
@@ -49,3 +59,11 @@ class Answer(Record):
     model: str = "embedded"
     degraded: str | None = None
     elapsed_ms: int = Field(0, ge=0)
+    usage: Usage | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_usage(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        document: dict[str, Any] = whole(self)
+        if self.usage is None:
+            del document["usage"]
+        return document

@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
+import prompts
 from bot import grounding, writer
 from bot.agent import compact, forget_steps
-from bot.answer import Answer, Clarify, Interpretation
+from bot.answer import Answer, Clarify, Interpretation, Usage
 from bot.documented import documented
 from bot.embedded import DRAFT, INTERPRETATION
 from bot.recall import recall
@@ -22,8 +23,15 @@ from bot.understanding.drafting import DraftWish
 from bot.understanding.interpret import MAX_LENGTH, language
 from bot.understanding.said import summary
 from bot.wiring import WarRoom
+from knowledge.masking import masked
 from tools.context import Context
 from tools.facts import ToolResult
+
+if TYPE_CHECKING:
+    from bot.llm import Told
+
+# What has one right form, so that no language model is asked: refusals, help, the verdict on a copy, the briefing.
+_FIXED = ("unsupported", "help", "check", "brief")
 
 
 @dataclass(frozen=True)
@@ -85,10 +93,57 @@ def answer(room: WarRoom, question: Question, said: Callable[[str], None] | None
             DRAFT: understood.draft.model_dump() if understood.draft else None,
         },
     )
-    found = recall(room, ctx, message, lambda: _computed(room, ctx, history, message, what, clarify))
+    found, degraded, usage = None, None, None
+    if room.model is not None and clarify is None and what.intent not in _FIXED:
+        told = _conversed(room, ctx, history, message, question.session or "", said)
+        found, degraded, usage = told.answer, told.reason, told.usage
+        if found is not None:
+            kept = {INTERPRETATION: found.interpretation.model_dump()}
+            wished = {DRAFT: told.wish.model_dump()} if told.wish else {}
+            message = message.model_copy(update={"additional_kwargs": {**message.additional_kwargs, **kept, **wished}})
+    if found is None:
+        found = recall(room, ctx, message, lambda: _computed(room, ctx, history, message, what, clarify))
+    if degraded is not None:
+        found = _instead(found, degraded, usage)
     if question.session:
-        _remember(room, question.session, [*history, message, AIMessage(content=found.text)])
+        _remember(room, question.session, [*history, _kept(message), AIMessage(content=found.text)])
     return found.model_copy(update={"elapsed_ms": _ms(began)})
+
+
+def _conversed(
+    room: WarRoom,
+    ctx: Context,
+    history: list[BaseMessage],
+    message: HumanMessage,
+    session: str,
+    said: Callable[[str], None] | None,
+) -> Told:
+    """What came of asking the language model, within the chat's budget of the day; what it cost is noted."""
+    from bot.llm import Told, converse, fresh
+
+    assert room.model
+    shop, day = room.shop.root.resolve().name, room.shop.now().date().isoformat()
+    if room.model.budget is not None and room.state.spent_today(shop, session, day) >= room.model.budget:
+        return Told(None, None, "budget", None)
+    told = converse(room.conversing_agent, room.model, fresh(ctx), history, message, said)
+    if told.usage is not None:
+        by = told.answer.model if told.answer else room.model.endpoints[0].name
+        u = told.usage
+        room.state.spend(shop, session, day, by, u.input_tokens, u.output_tokens, u.cost or 0.0)
+    return told
+
+
+def _instead(found: Answer, reason: str, usage: Usage | None) -> Answer:
+    """The embedded model's answer, with why it was not the language model's."""
+    why = prompts.text("model.instead", found.lang, why=prompts.text(f"model.{reason}", found.lang))
+    degraded = f"{why} {found.degraded}" if found.degraded else why
+    text = f"{found.text}\n\n{why}"
+    return found.model_copy(update={"text": text, "degraded": degraded, "usage": usage})
+
+
+def _kept(message: HumanMessage) -> HumanMessage:
+    """A question as it is remembered: without phone numbers and alike."""
+    return message.model_copy(update={"content": masked(str(message.text))})
 
 
 def _computed(
@@ -155,7 +210,7 @@ def grounded(draft: Answer, question: str, lang: str) -> Answer:
     kept = [line for i, line in enumerate(draft.text.split("\n")) if i not in bad]
     text = "\n".join([*kept, writer.fixed("answer.withheld", lang)]).strip()
     spans = ", ".join(sorted({p.span for p in problems}))
-    return draft.model_copy(update={"text": text, "degraded": f"untraced numerals withheld: {spans}"})
+    return draft.model_copy(update={"text": text, "degraded": prompts.text("model.trace", draft.lang, spans=spans)})
 
 
 def _unreadable(text: str, lang: str) -> Answer | None:

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, Executable, Table, create_engine, event, exc, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bot import state_access, state_answers, state_chats, state_inbox, state_ledger, state_tables
+from bot import state_access, state_answers, state_chats, state_inbox, state_ledger, state_tables, state_usage
 from bot.state_access import AuditRow, Grant, Request
 from bot.state_answers import Approval, Saved, Upload
 from bot.state_chats import Chat, Subscription
@@ -148,6 +148,8 @@ class State:
 
     claim, advance, reclaim = state_ledger.claim, state_ledger.advance, state_ledger.reclaim
     ledger, stuck = state_ledger.ledger, state_ledger.stuck
+
+    spend, spent, spent_today = state_usage.spend, state_usage.spent, state_usage.spent_today
 
 
 def _engine(url: str) -> Engine:

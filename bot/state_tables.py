@@ -26,10 +26,11 @@ from sqlalchemy import (
     inspect,
     literal_column,
     select,
+    update,
 )
 from sqlalchemy.types import TypeDecorator
 
-SCHEMA = 1  # one more with every change of the tables; a database of a later version is left alone
+SCHEMA = 2  # one more with every change of the tables; a database of a later version is left alone
 _OPEN = ("received", "working", "sending")  # an update that still owes an answer
 
 metadata = MetaData()
@@ -202,6 +203,20 @@ ledger = _table(
     UniqueConstraint("campaign", "day", "kind", "chat"),
 )
 
+usage = _table(
+    "usage",
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    _words("shop"),
+    _words("session"),
+    _words("day"),
+    _words("model"),
+    Column("input_tokens", BigInteger, nullable=False),
+    Column("output_tokens", BigInteger, nullable=False),
+    Column("cost", Double, nullable=False),
+    _moment("at"),
+    Index("warroom_usage_day", "shop", "day", "session"),
+)
+
 
 def current_chat(chat: int) -> ColumnElement[int]:
     """The id that `chat` has now: whoever still holds the id of a group from before it became a supergroup is right too."""
@@ -209,11 +224,15 @@ def current_chat(chat: int) -> ColumnElement[int]:
 
 
 def create(connection: Connection) -> int:
-    """Make what is missing, inside the caller's transaction; the version found. A later version is not touched."""
+    """Make what is missing, inside the caller's transaction; the version found. A later version is not touched.
+
+    Until now every version only added tables to the one before it, so that bringing one up to date is making what is missing.
+    """
     if not inspect(connection).has_table(schema.name):
         schema.create(connection)
         connection.execute(insert(schema).values(one=1, version=SCHEMA))
-    found = connection.execute(select(schema.c.version)).scalar_one()
-    if found == SCHEMA:
+    found = int(connection.execute(select(schema.c.version)).scalar_one())
+    if found <= SCHEMA:
         metadata.create_all(connection)
-    return int(found)
+        connection.execute(update(schema).values(version=SCHEMA))
+    return found

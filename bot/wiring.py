@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bot.model_settings import ModelSettings, model_settings
 from tools.context import Context
 from tools.facts import FactSheet
 from tools.shop import Shop, load_shop
 
 if TYPE_CHECKING:
     from bot.answer import Answer
+    from bot.state import State
     from bot.understanding.lexicon import Lexicon
     from knowledge.search import Searcher
     from tools.reader import Reader
@@ -29,11 +32,21 @@ class WarRoom:
     """One shop's engine, index, agent and memory."""
 
     def __init__(
-        self, root: Path, progress: Callable[[int, int], None] | None = None, *, memory_url: str | None = None
+        self,
+        root: Path,
+        progress: Callable[[int, int], None] | None = None,
+        *,
+        memory_url: str | None = None,
+        state_url: str | None = None,
+        env: Mapping[str, str] | None = None,
     ) -> None:
+        """`state_url`: where what models cost is kept, else the workspace's own state. NeedsPerson: a setting of the model
+        in `env` (default: the process's environment) cannot be read."""
         self.shop: Shop = load_shop(root)
+        self.model: ModelSettings | None = model_settings(os.environ if env is None else env)
         self._progress = progress
         self._memory_url = memory_url
+        self._state_url = state_url
         self._opened: list[Callable[[], None]] = []
         self.recent: OrderedDict[Any, Answer] = OrderedDict()  # bot/recall.py
         self.recent_lock = threading.Lock()
@@ -105,6 +118,23 @@ class WarRoom:
         self._opened.append(close)
         return build(saver)
 
+    @cached_property
+    def conversing_agent(self) -> Any:
+        """The agent with the language models of the settings."""
+        from bot.agent import build_conversing
+
+        assert self.model
+        return build_conversing(self.model.endpoints)
+
+    @cached_property
+    def state(self) -> State:
+        """Where the use of language models is noted."""
+        from bot.state import State
+
+        state = State.open(self._state_url or f"sqlite:///{self.shop.root.resolve() / 'state.sqlite'}")
+        self._opened.append(state.close)
+        return state
+
     def context(self, at: datetime | None, lang: str) -> Context:
         """The surroundings of one question at `at` (default: the shop's now)."""
         moment = at or self.shop.now()
@@ -124,6 +154,9 @@ class WarRoom:
         assert self.lexicon
         assert self.remembering_agent
         assert self.agent
+        if self.model is not None:
+            assert self.conversing_agent
+            assert self.state
 
     def forget_values(self) -> None:
         """After an import: the levels and cities that a question may name are read anew."""

@@ -238,7 +238,8 @@ def test_an_untraced_numeral_never_gets_out(replies: dict[str, Answer]) -> None:
     safe = grounded(lying, "临门一脚有多少人", "zh")
     assert "1,234,567" not in safe.text
     assert "45.6" not in safe.text
-    assert safe.degraded == "untraced numerals withheld: 1234567, 45.6"
+    assert safe.degraded is not None
+    assert "1234567, 45.6" in safe.degraded
     assert honest.text.split("\n")[0] in safe.text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Literal
@@ -102,7 +103,7 @@ class Chart(Record):
 class ToolResult(Record):
     """`data` refers to facts by id and holds no number of its own."""
 
-    kind: Literal["phase", "crowd", "metric", "plan", "knowledge", "draft", "check", "brief", "refused"]
+    kind: Literal["phase", "crowd", "metric", "plan", "knowledge", "draft", "check", "brief", "target", "review", "refused"]
     facts: list[Fact] = []
     citations: list[Citation] = []
     actions: list[Action] = []
@@ -165,6 +166,11 @@ class FactSheet:
         self.currency = currency
         self.facts: list[Fact] = []
         self.citations: list[Citation] = []
+        self.turn = threading.Lock()  # a model may call several tools at once; they add their facts one after another
+
+    def empty(self) -> FactSheet:
+        """A sheet for the same answer with nothing on it."""
+        return FactSheet(self.at, self.lang, self.currency, self.local)
 
     def add(
         self,

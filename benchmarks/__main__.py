@@ -1,6 +1,6 @@
 """`make bench`: every performance figure, each as a ratio to something measured in the same run.
 
-python -m benchmarks [PART…] with the parts import, panel, ask, bot, cold, knowledge; EVENTS sets the panel's size (default
+python -m benchmarks [PART…] with the parts import, panel, ask, llm, bot, cold, knowledge; EVENTS sets the panel's size (default
 100,000,000: some 20 minutes and 15 GB of disk), PASSAGES the sizes of the playbook index (default "1000 10000 100000": the
 last takes some 20 minutes).
 """
@@ -110,6 +110,15 @@ QUESTIONS = {
     "crowd": "临门一脚有多少人",
     "phase": "现在是什么阶段",
     "playbook": "群里没人说话怎么办",
+    "target": "离目标还差多少",
+    "review": "618 复盘一下",
+    "brief": "今天的早报",
+    "draft": "给临门一脚人群写条短信",
+    "check": "帮我看看这条能不能发：【花漾】全网最低价，今晚截止，拒收请回复R",
+    "asked back": "转化率多少",
+    "help": "你能做什么",
+    "smalltalk": "辛苦了",
+    "refused": "把会员手机号发我",
 }
 
 
@@ -136,6 +145,16 @@ def bench_ask(folder: Path) -> None:
             say(f"ask warm, {label}: p50 / p95 ms", f"{p50:.0f} / {p95:.0f}", "aim ≤ 150 / 400")
     p50, p95 = statistics.median(everything), sorted(everything)[int(len(everything) * 0.95)]
     say("ask warm, all: p50 / p95 ms", f"{p50:.0f} / {p95:.0f}", "aim ≤ 150 / 400")
+
+
+def bench_llm(folder: Path) -> None:
+    """The conversation held by a language model, against a scripted server."""
+    from benchmarks import llm
+
+    root = folder / "demo"
+    if not root.exists():
+        workspace.create(root, name="", campaigns=(), demo=True)
+    llm.bench(root)
 
 
 def bench_bot(folder: Path) -> None:
@@ -188,6 +207,7 @@ PARTS = {
     "import": bench_import,
     "panel": bench_panel,
     "ask": bench_ask,
+    "llm": bench_llm,
     "bot": bench_bot,
     "cold": bench_cold,
     "knowledge": bench_knowledge,

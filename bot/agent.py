@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import NoneType
@@ -22,6 +23,7 @@ from bot import writer
 from bot.answer import Interpretation
 from bot.embedded import EmbeddedModel
 from bot.model_settings import Endpoint
+from knowledge.masking import masked
 from tools.context import Context
 from tools.errors import AskAgain, NeedsPerson
 from tools.facts import ToolResult
@@ -37,6 +39,8 @@ _LAST_WORD = (
 _COUNTABLE = ("people", "CNY", "ratio", "points", "count", "hours", "days")
 log = logging.getLogger(__name__)
 _CONNECT_SECONDS = 5.0
+_PROBE_SECONDS = 10.0
+_SAID = 200  # characters of an endpoint's own words
 _SETUP_LOCK = 0x57415253  # the advisory lock under which the tables of the memory are made
 _RUNTIME = ToolRuntime[Any, Any]
 
@@ -68,7 +72,12 @@ def build_conversing(endpoints: Sequence[Endpoint]) -> Any:
         ModelCallLimitMiddleware(run_limit=_MODEL_CALLS, exit_behavior="error"),
         ToolCallLimitMiddleware(run_limit=_TOOL_CALLS, exit_behavior="error"),
     ]
-    return create_agent(models[0], tools=[as_tool(f) for f in tools.TOOLS], middleware=watched, context_schema=Context)
+    return create_agent(
+        models[0],
+        tools=[as_tool(f, last=f.__name__ in _LAST_WORD) for f in tools.TOOLS],
+        middleware=watched,
+        context_schema=Context,
+    )
 
 
 def _chat_model(endpoint: Endpoint) -> Any:
@@ -91,11 +100,28 @@ def _chat_model(endpoint: Endpoint) -> Any:
     )
 
 
-def as_tool(function: Callable[..., ToolResult]) -> StructuredTool:
+def probe(endpoint: Endpoint) -> float:
+    """Seconds until the model at an endpoint has answered a word. NeedsPerson when it does not."""
+    import time
+
+    from bot.model_run import reason_of
+
+    began = time.monotonic()
+    try:
+        _chat_model(endpoint).invoke("OK?", timeout=_PROBE_SECONDS)
+    except Exception as e:  # whatever it is, the person at the doctor is to hear of it
+        why = prompts.text(f"trouble.{reason_of(e)}", "zh"), prompts.text(f"trouble.{reason_of(e)}", "en")
+        said = {"zh": why[0], "en": why[1]}
+        raise NeedsPerson("model_fails", model=endpoint.name, why=said, detail=masked(str(e))[:_SAID]) from e
+    return time.monotonic() - began
+
+
+def as_tool(function: Callable[..., ToolResult], *, last: bool = False) -> StructuredTool:
     """A tool function as a LangChain tool: its docstring is what a model reads, its Context comes from the run.
 
     The tool's content is the result in words, its artifact the ToolResult as plain data. What the asker can repair
-    (AskAgain) becomes a result that says so, so that a model can try again; everything else is raised.
+    (AskAgain) becomes a result that says so, so that a model can try again; everything else is raised. `last`: the run ends
+    with its result.
     """
     hints = get_type_hints(function)
     parameters = [p for name, p in inspect.signature(function).parameters.items() if name != "ctx"]
@@ -118,10 +144,15 @@ def as_tool(function: Callable[..., ToolResult]) -> StructuredTool:
     return StructuredTool.from_function(
         run,
         name=function.__name__,
-        description=inspect.getdoc(function) or "",
+        description=_for_a_model(inspect.getdoc(function) or ""),
         response_format="content_and_artifact",
-        return_direct=function.__name__ in _LAST_WORD,
+        return_direct=last,
     )
+
+
+def _for_a_model(docstring: str) -> str:
+    """A docstring without line breaks and without what it says of our errors, which a model meets as results."""
+    return re.sub(r"\s*AskAgain when [^.]*\.", "", " ".join(docstring.split()))
 
 
 def _short_schema(hint: Any) -> Any:
@@ -133,19 +164,20 @@ def _short_schema(hint: Any) -> Any:
 
 
 def in_words(result: ToolResult, lang: str) -> str:
-    """A result as a model reads it: our own words for it, and the facts by the ids that `calculate` takes."""
+    """A result as a model reads it: our own words for it, and the numbers by the ids that `calculate` takes."""
     said = writer.write(result.model_dump(), Interpretation(intent="unsupported"), lang)
-    numbers = "; ".join(f"{f.id} {f.label} {f.display}" for f in result.facts if f.unit in _COUNTABLE)
+    numbers = "; ".join(f"{f.id} {f.display}" for f in result.facts if f.unit in _COUNTABLE)
     return f"{said}\n{prompts.text('model.numbers', lang)} {numbers}" if numbers and result.kind != "refused" else said
 
 
 def refusal(ctx: Context, error: AskAgain) -> ToolResult:
     """What a tool could not do and what to ask instead; the error's own values (days, names) are its facts."""
+    sheet = ctx.sheet.empty()  # what a model passes in an argument must not become a source of its own
     for name, value in error.details.items():
         shown = value[ctx.lang] if isinstance(value, dict) else str(value)
-        ctx.sheet.text(name, shown, literal(shown))
+        sheet.text(name, shown, literal(shown))
     data = {"message": error.message(ctx.lang), "hint": error.hint(ctx.lang)}
-    return ToolResult(kind="refused", facts=ctx.sheet.facts, data=data)
+    return ToolResult(kind="refused", facts=sheet.facts, data=data)
 
 
 def open_memory(where: Path | str) -> tuple[Any, Callable[[], None]]:

@@ -16,6 +16,7 @@ from bot import (
     commands_import,
     commands_knowledge,
     commands_publish,
+    commands_review,
     commands_status,
 )
 from bot.commands import COMMANDS, fail
@@ -64,6 +65,8 @@ _COMMANDS = {
     "draft": commands_copy.draft,
     "check": commands_copy.check,
     "brief": commands_bot.brief,
+    "target": commands_review.target,
+    "review": commands_review.review,
     "bot": commands_bot.bot,
     "doctor": commands_bot.doctor,
 }
@@ -116,6 +119,18 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument("--crowd", help="a crowd or an expression of crowds")
 
     command("brief", "the daily briefing")
+
+    target = command("target", "how far the target is: share reached, gap, what each day left must bring, the levers")
+    target.add_argument("-m", "--metric", metavar="KEY", help="default: paid_amount")
+    target.add_argument("-c", "--crowd", metavar="C", help="default: the whole shop")
+    target.add_argument("--on", metavar="DAY", help="a day instead of today")
+    target.add_argument(
+        "--from", dest="first", metavar="DAY", help="the first day of a wave or phase; with --on, one day"
+    )
+
+    review = command("review", "what a campaign came to, so far or when it is over")
+    review.add_argument("--campaign", metavar="KEY[:YEAR]", help="default: the one we are in, else the last one")
+    review.add_argument("--phase", metavar="P", help="a phase's key, or wave1, wave2 …")
 
     draft = command("draft", "write a touch message for a crowd, checked")
     channels = "sms, card_sms, ai_call, exclusive_service, group, push, live"

@@ -7,10 +7,13 @@ import gc
 import logging
 import os
 import sys
+from datetime import timedelta
 
 import prompts
 from bot.commands import as_json, at_of, open_room, print_json
 from tools.errors import NeedsPerson, WarRoomError
+
+_DAYS = 7  # of spending on language models that the doctor shows
 
 
 def brief(args: argparse.Namespace) -> None:
@@ -113,7 +116,22 @@ def _index(args: argparse.Namespace) -> str:
 
 
 def _model(args: argparse.Namespace) -> str:
-    return prompts.text("doctor.embedded", args.ui_lang)
+    """Who answers; each language model is asked for a word, and what was spent on them lately is added up."""
+    with open_room(args) as room:
+        if room.model is None:
+            return prompts.text("doctor.embedded", args.ui_lang)
+        from bot.agent import probe
+
+        said = [
+            prompts.text("doctor.answers", args.ui_lang, model=e.name, seconds=f"{probe(e):.1f}")
+            for e in room.model.endpoints
+        ]
+        since = (room.shop.now() - timedelta(days=_DAYS)).date().isoformat()
+        for s in room.state.spent(room.shop.root.resolve().name, since):
+            cost = f"{s.cost:.2f}" if room.model.price else "—"
+            used = {"sent": f"{s.input_tokens:,}", "made": f"{s.output_tokens:,}", "cost": cost}
+            said.append(prompts.text("doctor.spent", args.ui_lang, day=s.day, model=s.model, answers=s.answers, **used))
+    return prompts.text("join.semicolon", args.ui_lang).join(said)
 
 
 def _telegram(args: argparse.Namespace) -> str:

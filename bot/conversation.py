@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from bot.recall import recall
 from bot.understanding import interpret
 from bot.understanding.drafting import DraftWish
 from bot.understanding.interpret import MAX_LENGTH, language
+from bot.understanding.replies import chosen, leaned_on
 from bot.understanding.said import summary
 from bot.wiring import WarRoom
 from knowledge.masking import masked
@@ -66,10 +66,10 @@ def answer(room: WarRoom, question: Question, said: Callable[[str], None] | None
     if refusal is not None:
         return refusal.model_copy(update={"elapsed_ms": _ms(began)})
     history = _history(room, question.session)
-    previous, options_shown, drafted = _previous(history)
+    previous, options_shown, drafted = _previous(history, question.text)
     if question.about is not None:
         previous, drafted = question.about.interpretation, question.about.wish
-    text_asked = _chosen(question.text, options_shown)
+    text_asked = chosen(question.text, options_shown)
     understood = interpret(
         text_asked,
         previous,
@@ -135,7 +135,7 @@ def _conversed(
 
 def _instead(found: Answer, reason: str, usage: Usage | None) -> Answer:
     """The embedded model's answer, with why it was not the language model's."""
-    why = prompts.text("model.instead", found.lang, why=prompts.text(f"model.{reason}", found.lang))
+    why = prompts.text("model.instead", found.lang, why=prompts.text(f"trouble.{reason}", found.lang))
     degraded = f"{why} {found.degraded}" if found.degraded else why
     text = f"{found.text}\n\n{why}"
     return found.model_copy(update={"text": text, "degraded": degraded, "usage": usage})
@@ -175,7 +175,7 @@ def _computed(
 
 def wish_of(room: WarRoom, session: str) -> DraftWish | None:
     """How the session's last draft was wished, for the buttons under it."""
-    return _previous(_history(room, session))[2]
+    return _previous(_history(room, session), "")[2]
 
 
 def _history(room: WarRoom, session: str | None) -> list[BaseMessage]:
@@ -225,31 +225,17 @@ def _unreadable(text: str, lang: str) -> Answer | None:
     return Answer(text=words, lang="en" if lang == "en" else "zh", interpretation=Interpretation(intent="unsupported"))
 
 
-_ORDINAL = re.compile(
-    r"(?:第|选|选第)?\s*([1-9一二三四两])\s*(?:个|种|项)?|(?:the )?(first|second|third|fourth)(?: one)?|option (\d)",
-    re.IGNORECASE,
-)
-_NTH = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "first": 1, "second": 2, "third": 3, "fourth": 4}
-
-
-def _chosen(text: str, options: list[str]) -> str:
-    """ "第一个" after a question back is the option it points to."""
-    match = _ORDINAL.fullmatch(text.strip().rstrip("。.!！"))
-    if not match or not options:
-        return text
-    word = next(g for g in match.groups() if g).lower()
-    n = _NTH.get(word) or int(word)
-    return options[n - 1] if n <= len(options) else text
-
-
-def _previous(history: list[BaseMessage]) -> tuple[Interpretation | None, list[str], DraftWish | None]:
-    """What was understood last in this session, the options that were asked back, and how the last draft was wished."""
-    last = next((m for m in reversed(history) if isinstance(m, HumanMessage)), None)
-    raw = last.additional_kwargs.get(INTERPRETATION) if last else None
-    asked_back = (last.additional_kwargs.get("clarify") or {}).get("options", []) if last else []
-    wish = last.additional_kwargs.get(DRAFT) if last else None
-    previous = Interpretation.model_validate(raw) if raw else None
-    return previous, list(asked_back), DraftWish.model_validate(wish) if wish else None
+def _previous(history: list[BaseMessage], text: str) -> tuple[Interpretation | None, list[str], DraftWish | None]:
+    """What was understood before that `text` leans on, the options that were just asked back, and how its draft was wished."""
+    said = [m.additional_kwargs for m in history if isinstance(m, HumanMessage)]
+    asked_back = (said[-1].get("clarify") or {}).get("options", []) if said else []
+    understood = [
+        (Interpretation.model_validate(raw), DraftWish.model_validate(wish) if (wish := s.get(DRAFT)) else None)
+        for s in said
+        if (raw := s.get(INTERPRETATION))
+    ]
+    previous, wished = leaned_on(text, understood)
+    return previous, list(asked_back), wished
 
 
 def _result(messages: list[Any]) -> ToolResult | None:

@@ -38,13 +38,16 @@ _SHOWN_BEFORE = 4  # exchanges that the model is told of
 _HEAD = 200  # characters of an earlier answer
 _CJK = re.compile(r"[\u4e00-\u9fff]")
 _LETTER = re.compile(r"[A-Za-z]")
-_AS_WRITTEN = ("draft", "check", "brief")  # results whose own words count: a message is checked as it stands
+_AS_WRITTEN = ("draft", "check", "brief", "review")  # results whose own words are the answer (agent._LAST_WORD)
+# The tools that a model is told of, because each costs tokens: these, and one more where the question was read as its.
+_OFFERED = ("phase", "plan", "crowd", "metric", "search_playbooks", "calculate", "draft")
+_MORE = ("target", "review")
 _INTENTS = {"search_playbooks": "knowledge", "check_copy": "check"}  # of tools that are not called like their intent
 
 
 @dataclass(frozen=True)
 class Told:
-    """What came of an attempt: the answer with how its draft was wished, or the reason (of `model.*`) why there is none."""
+    """What came of an attempt: the answer with how its draft was wished, or the reason (of `trouble.*`) why there is none."""
 
     answer: Answer | None
     wish: DraftWish | None
@@ -66,8 +69,9 @@ def converse(
     they come. `ctx` must be of this attempt alone.
     """
     usage = UsageMetadataCallbackHandler()
-    run = Run(until=time.monotonic() + settings.timeout)
     what = Interpretation.model_validate(question.additional_kwargs[INTERPRETATION])
+    offered = frozenset([*_OFFERED, *(name for name in _MORE if name == what.intent)])
+    run = Run(until=time.monotonic() + settings.timeout, offered=offered)
     if said is not None:
         run.heard = lambda text: _pass_on(text, what, ctx, str(question.text), said)
     outcome: list[tuple[Answer, DraftWish | None] | BaseException] = []
@@ -97,7 +101,7 @@ def converse(
         return Told(None, None, reason, spent)
     found, wish = outcome[0]
     if run.failed and found.model != settings.endpoints[0].name:
-        first = prompts.text(f"model.{run.failed[0][1]}", ctx.lang)
+        first = prompts.text(f"trouble.{run.failed[0][1]}", ctx.lang)
         found = found.model_copy(
             update={"degraded": prompts.text("model.other", ctx.lang, why=first, model=found.model)}
         )

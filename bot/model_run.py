@@ -36,7 +36,7 @@ ANSWERED_BY = "answered_by"
 
 
 class Unusable(Exception):
-    """A model call came to nothing; `reason` is a key of the texts `model.*`."""
+    """A model call came to nothing; `reason` is a key of the texts `trouble.*`."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
         self.reason = reason
@@ -45,10 +45,12 @@ class Unusable(Exception):
 
 @dataclass
 class Run:
-    """One answer's attempt. `until` on the monotonic clock; `failed`: (model, reason) of every call that came to nothing."""
+    """One answer's attempt. `until` on the monotonic clock; `offered`: the tools that the model is told of; `failed`:
+    (model, reason) of every call that came to nothing."""
 
     until: float
     failed: list[tuple[str, str]] = field(default_factory=list)
+    offered: frozenset[str] = frozenset()
     heard: Callable[[str], None] | None = None
     arguments: dict[str, str] = field(default_factory=dict)  # of tool calls by their id, as they were written
     stopped: threading.Event = field(default_factory=threading.Event)
@@ -80,6 +82,7 @@ class Careful(AgentMiddleware):
         self, request: ModelRequest[Any], handler: Callable[[ModelRequest[Any]], ModelResponse[Any]]
     ) -> ModelResponse[Any]:
         run = current.get()
+        request = request.override(tools=[t for t in request.tools if _name(t) in run.offered])
         name = str(getattr(request.model, "model_name", ""))
         pause = _PAUSE
         for attempt in range(1, _TRIES + 1):
@@ -101,6 +104,10 @@ class Careful(AgentMiddleware):
                 run.stopped.wait(wait)
                 pause *= 2
         raise AssertionError("the last attempt returns or raises")
+
+
+def _name(tool: Any) -> str:
+    return str(tool["name"] if isinstance(tool, dict) else tool.name)
 
 
 def _inspect(messages: list[BaseMessage], arguments: dict[str, str]) -> None:
@@ -145,7 +152,7 @@ def _asked_to_wait(error: Exception) -> float:
 
 
 def reason_of(error: BaseException) -> str:
-    """A key of the texts `model.*` for what went wrong."""
+    """A key of the texts `trouble.*` for what went wrong."""
     if isinstance(error, Unusable):
         return error.reason
     if isinstance(error, openai.APITimeoutError | httpx.TimeoutException):

@@ -10,6 +10,7 @@ import prompts
 from bot.answer import Clarify, Interpretation
 from bot.brief_writer import brief_lines
 from bot.draft_writer import check_lines, draft_lines
+from bot.review_writer import review_lines, target_lines
 from bot.understanding.lexicon import fold, words
 from tools import wording
 from tools.facts import ToolResult
@@ -38,7 +39,7 @@ def without_tool(what: Interpretation, clarify: Clarify | None, lang: str, quest
         return fixed("answer.elsewhere", lang)
     if what.intent == "check":
         return fixed("draft.paste_text", lang)
-    if what.intent in ("draft", "target", "review", "brief"):
+    if what.intent in ("draft", "brief"):
         name = fixed(f"intent.{what.intent}", lang)
         return fixed("answer.not_built", lang, name=name)
     return f"{fixed('answer.not_understood', lang)}\n{fixed('answer.help', lang)}"
@@ -55,7 +56,8 @@ def write(artifact: dict[str, Any], what: Interpretation, lang: str) -> str:
         return f"{result.data['message']}\n{result.data['hint']}"
     lines = {
         "phase": _phase, "plan": _plan, "crowd": _crowd, "metric": _metric, "knowledge": _knowledge, "brief": _brief,
-        "draft": _draft, "check": _check,
+        "draft": _draft, "check": _check, "target": _target, "review": _review,
+        "calculated": _calculated,
     }[result.kind](result, what, lang)  # fmt: skip
     assumed = [*what.assumed, *result.data.get("assumed", [])]
     if assumed:
@@ -131,6 +133,14 @@ def _check(result: ToolResult, what: Interpretation, lang: str) -> list[str]:
     return check_lines(result, lang)
 
 
+def _target(result: ToolResult, what: Interpretation, lang: str) -> list[str]:
+    return target_lines(result, lang)
+
+
+def _review(result: ToolResult, what: Interpretation, lang: str) -> list[str]:
+    return review_lines(result, lang)
+
+
 def _action(number: int, action: dict[str, Any], result: ToolResult, lang: str, what: str = "") -> list[str]:
     """One action: what, to whom, how and by when; `what` is done in it, in a sentence; when a person leaves the list."""
     title, _, note = action["title"].partition(" — ")
@@ -170,6 +180,10 @@ def _sources(result: ToolResult, lang: str) -> list[str]:
 
 def _next(key: str, lang: str) -> str:
     return fixed("plan.ask_next", lang) + fixed(f"next.{key}", lang)
+
+
+def _calculated(result: ToolResult, what: Interpretation, lang: str) -> list[str]:
+    return [result.data["line"]]
 
 
 def _crowd(result: ToolResult, what: Interpretation, lang: str) -> list[str]:

@@ -22,7 +22,8 @@ def _no_network(socket_disabled: None) -> None:
 def _english(monkeypatch: pytest.MonkeyPatch) -> None:
     """The language of errors does not depend on the machine."""
     monkeypatch.setenv("WARROOM_LANG", "en")
-    monkeypatch.delenv("WARROOM_SHOP", raising=False)
+    for name in ("WARROOM_SHOP", "WARROOM_MODEL"):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture(scope="session")

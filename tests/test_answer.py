@@ -239,7 +239,7 @@ def test_an_untraced_numeral_never_gets_out(replies: dict[str, Answer]) -> None:
     assert "1,234,567" not in safe.text
     assert "45.6" not in safe.text
     assert safe.degraded is not None
-    assert "1234567, 45.6" in safe.degraded
+    assert "1,234,567 元, 45.6%" in safe.degraded
     assert honest.text.split("\n")[0] in safe.text
 
 

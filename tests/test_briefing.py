@@ -234,5 +234,5 @@ def test_an_amount_that_ends_in_a_campaigns_name_is_one_number() -> None:
         return [p.span for p in grounding.problems(Answer(text=text, lang="zh", interpretation=what, facts=facts), "")]
 
     assert found("618 · 成交额 ¥496,618，6 月", [fact, day]) == []
-    assert found("618 · 成交额 ¥496,618", []) == ["496618"]
-    assert found("618 · 成交额 ¥618,496", []) == ["618496"]
+    assert found("618 · 成交额 ¥496,618", []) == ["¥496,618"]
+    assert found("618 · 成交额 ¥618,496", []) == ["¥618,496"]

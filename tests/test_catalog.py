@@ -173,6 +173,7 @@ def test_every_text_is_used() -> None:
         "ledger.",
         "doctor.",
         "check.",
+        "trouble.",
     )
     for key in prompts.keys():  # noqa: SIM118
         if key.startswith(("error.", "hint.")):

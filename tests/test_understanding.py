@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 from bot.answer import Interpretation
 from bot.understanding import interpret
-from bot.understanding.dates import find_period, number
+from bot.understanding.dates import find_period
 from bot.understanding.drafting import DraftWish
 from bot.understanding.interpret import language
 from bot.understanding.lexicon import Lexicon, fold, lexicon_for
 from bot.wiring import WarRoom
 from knowledge import catalog
+from bot.understanding.stretches import number
 from tests.evals.questions import misses, rows
 from tools.campaigns import Campaign, date_campaign
 

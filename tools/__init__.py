@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tools.briefing import brief
+from tools.calculate import calculate
 from tools.checks import check_copy
 from tools.copywriting import draft
 from tools.facts import ToolResult
@@ -15,7 +16,9 @@ from tools.phases import phase
 from tools.plans import plan
 from tools.playbooks import search_playbooks
 from tools.reports import crowd, metric
+from tools.review import review
+from tools.target_report import target
 
 TOOLS: tuple[Callable[..., ToolResult], ...] = (
-    phase, plan, brief, crowd, metric, draft, check_copy, search_playbooks,
+    phase, plan, brief, crowd, metric, target, review, draft, check_copy, search_playbooks, calculate,
 )  # fmt: skip

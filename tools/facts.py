@@ -103,7 +103,9 @@ class Chart(Record):
 class ToolResult(Record):
     """`data` refers to facts by id and holds no number of its own."""
 
-    kind: Literal["phase", "crowd", "metric", "plan", "knowledge", "draft", "check", "brief", "target", "review", "refused"]
+    kind: Literal[
+        "phase", "crowd", "metric", "plan", "knowledge", "draft", "check", "brief", "target", "review", "calculated", "refused"
+    ]
     facts: list[Fact] = []
     citations: list[Citation] = []
     actions: list[Action] = []

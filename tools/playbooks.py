@@ -33,8 +33,8 @@ def search_playbooks(
     """Find what the strategy playbooks, the shop's own documents and the definitions say about a question: passages to cite,
     none when nothing answers.
 
-    What is known about the question besides its words may be given in catalogue keys: crowds (keys or expressions), campaign,
-    phase, channel. Without a phase the one of today counts.
+    query: the question in its own words. What is known besides may be given in catalogue keys: crowds (keys or expressions),
+    campaign, phase, channel. Without a phase the one of today counts.
     """
     found = ctx.open_search().find(query, k=8, hints=hints_at(ctx, crowds or (), campaign, phase, channel))
     assumed = []

@@ -14,6 +14,8 @@ from tools.compare import difference, earlier_window
 from tools.context import Context
 from tools.errors import AskAgain
 from tools.facts import Fact, ToolResult, display
+from tools.filter_values import known
+from tools.filters import normal, split
 from tools.periods import Window, parse_day, window
 from tools.status import data_until
 
@@ -63,6 +65,7 @@ def metric(
 ) -> ToolResult:
     """Metrics of crowds over whole days first..last (YYYY-MM-DD), seen up to now.
 
+    metric_keys: keys or names; crowds: keys or expressions; at least one of each.
     compare: previous_day, previous_window, campaign:KEY:YEAR, target or peers. by: day, hour, item, category, member_level,
     city, channel or lifecycle; only: one value of `by`, such as the channel sms. AskAgain when a name is unknown, a metric
     cannot be split like that, or the period has not begun; a day without data is said in the notes.
@@ -78,6 +81,8 @@ def metric(
     asked = keys
     if by is not None:
         keys = splits.fitting(asked, by)
+        if by == "item" and only is not None:  # a title is as good as an id
+            only = split(known(ctx.engine, normal("item", only)))[1]
     wanted = list(dict.fromkeys([*keys, *(p for k in keys for p in _parts(k))]))
     notes = metric_notes.missing_data(ctx, wanted, over)
     if until < ctx.at and over.partial:

@@ -1,5 +1,5 @@
 """What a request for a draft asks for beside crowd and channel: its benefit, purpose, number of variants, and how the last draft
-is to change. And the text that somebody wants checked."""
+is to change."""
 
 from __future__ import annotations
 
@@ -30,28 +30,35 @@ _BENEFITS = (
     r"第[二三四2-4]件(?:半价|\d折|[一-九]折)|买[一二三两\d]+[送赠][一二三两\d]+",
     r"(?:\d+|双|两|三)倍积分|包邮|免邮",
     _GIFT,
-    r"\d+(?:\s*%|(?: yuan| rmb| cny))? off(?: (?:on )?(?:every |each )?(?:orders? |purchases? )?(?:over |above |of |from )?\d+)?",
+    r"\d+(?:\s*%|(?: yuan| rmb| cny))? off(?: (?:on )?(?:every |each )?(?:orders? |purchases? )?(?:over |above |of |"
+    r"from )?\d+)?",
     r"\b(?:a )?free (?:samples?|gifts?|shipping)\b",
 )
 _BENEFIT = re.compile("|".join(f"(?:{p})" for p in _BENEFITS))
 _COUNTS = {"二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "two": 2, "three": 3, "four": 4, "five": 5}
 _VARIANTS = re.compile(
-    r"(?<![第\d])(\d{1,2}|[二两三四五])\s*(?:个|条|种|版|段)?(?:不同的?)?(?:版本|写法|说法|角度|短信|文案|版(?!本)|条(?=$|[,，。\s]))"
+    r"(?<![第\d])(\d{1,2}|[二两三四五])\s*(?:个|条|种|版|段)?(?:不同的?)?(?:版本|写法|说法|角度|短信|文案|版(?!本)|条(?=$|"
+    r"[,，。\s]))"
     r"|\b(\d{1,2}|two|three|four|five) (?:different )?(?:versions?|variants?|drafts?|options?)\b"
 )
 _ADDING = re.compile(r"加上|再加|再送|另外|还要|同时|\balso\b|\bplus\b|\badd\b|\btoo\b")
-_ANOTHER_CHANNEL = re.compile(r"换|改|用|来[个条一]|\bas an?\b|\binstead\b|\binto\b|\bmake it\b")
-# What somebody says who wants a text looked at; the text itself stands behind a colon, in quotes or on the next line.
-_JUDGE = re.compile(
-    r"检查|审一?下|审核|过审|行不行|行吗|可以吗|可不可以|能不能[发用]|能[发用]吗|这么写|这样写|有没有问题|有问题吗"
-    r"|合规|违规|违法|广告法|极限词|\bcheck\b|\bis (?:this|it)\b|\bcomplian(?:t|ce)\b|\blawful\b|\blegal\b"
-    r"|\breview this\b|\bcan (?:we|i) send\b|\bok\b"
+_ANOTHER_CHANNEL = re.compile(
+    r"换|改|用|来[个条一]|也|再|同样|版|出一?|写|做成|发|那|呢|试试|\bas an?\b|\binstead\b|\binto\b|\bmake it\b|\btoo\b|"
+    r"\balso\b|\bsame\b|\bnow\b|\bversion\b|\band\b"
 )
-_COPY = re.compile(
-    r"短信|文案|话术|消息|这[条句段个]|这么写|这样写|口播|push|合规|违规|违法|广告法|极限词|copy|text|message|sms|wording|line|this"
+# A piece of copy that is asked for: push一句话, 短信来一条, 口播来三句, 群里发一段; with people also where nothing else is asked.
+_PIECE = re.compile(
+    r"(?:来|出|整|弄|搞|发|给|要|做|编|想|准备|帮)(?:我)?(?:们)?(?:个|几|[一二两三四五\d]+)?(?:[条句段版篇则份封]|句话)|"
+    r"[一二两三四五几\d]+(?:句话|段话|条(?!件)|句|版(?!本|块)|则)"
+    r"|写成|改成|换成|做成|变成|转成|改写|\b(?:a|an|one|another|quick|short) (?:sms|push|text|group|call|service|live|card|"
+    r"private|direct)\b"
 )
-_QUOTED = re.compile(r"[“\"「『](?P<text>.{2,}?)[”\"」』]", re.DOTALL)
-_INTRODUCED = re.compile(r"^(?P<head>[^：:\n【]{2,80}?)\s*(?:[：:\n]\s*|(?=【))(?P<text>.{2,})$", re.DOTALL)
+_SEND = re.compile(r"发|推给|推送给|通知|喊|\b(?:for|to|about|saying|mentioning|telling)\b")
+_QUESTION = re.compile(
+    r"多少|几(?![句条版个段则])|吗|么(?!样)|怎么(?![说写])|咋(?![说写])|如何|哪|为什么|为啥|是否|要不要|该不该|能不能|"
+    r"可不可以|还是|效果|数据|规则|规定|[^效]率|合适|什么时候|几点|有没有|怎样|比|超过|次|趋势"
+    r"|\b(?:how|which|why|when|what|who|should|do we|does|did|is it|are|was|were|rates?|many|much|limit|rules?)\b"
+)
 
 
 class DraftWish(Record):
@@ -65,39 +72,30 @@ class DraftWish(Record):
     adds: bool = False
 
 
-def text_to_check(question: str) -> tuple[str, str] | None:
-    """(what is said about it, the text to check) when the question asks whether a text is all right and gives the text."""
-    introduced = _INTRODUCED.match(question.strip())
-    if introduced and _asks_to_judge(introduced["head"]):
-        return introduced["head"], _unquoted(introduced["text"].strip())
-    quoted = _QUOTED.search(question)
-    if quoted:
-        around = f"{question[: quoted.start()]} {question[quoted.end() :]}"
-        if _asks_to_judge(around):
-            return around, quoted["text"].strip()
-    return None
-
-
-def _asks_to_judge(head: str) -> bool:
-    said = fold(head)
-    return bool(_JUDGE.search(said) and _COPY.search(said))
-
-
-def _unquoted(text: str) -> str:
-    match = _QUOTED.fullmatch(text)
-    return match["text"] if match else text
-
-
 def wants_draft(text: str, found: Sequence[Match], previous: Interpretation | None) -> bool:
     """Whether the (folded) question asks for a draft, or for a change of the last one."""
     intents = {v for m in found if (v := m.value("intent"))}
     if "draft" in intents:
         return True
-    asks_else = intents - {"plan", "smalltalk"} or any(m.value("metric") for m in found)
+    numbers = any(m.value("metric") or m.value("ambiguous_metric") for m in found)
+    elsewhere = bool(intents & {"privacy", "elsewhere", "check", "review", "target", "brief", "phase", "help"})
+    channel = any(m.value("channel") for m in found)
+    if channel and not numbers and not elsewhere and not _QUESTION.search(text) and _names_a_piece(text, found):
+        return True
+    asks_else = intents - {"plan", "smalltalk"} or numbers
     if previous is None or previous.intent != "draft" or asks_else or len(text) > 60:
         return False
-    channel = any(m.value("channel") for m in found) and _ANOTHER_CHANNEL.search(text)
-    return bool(channel or _styles(text) or _BENEFIT.search(text) or _VARIANTS.search(text))
+    again = channel and _ANOTHER_CHANNEL.search(text)
+    return bool(again or _styles(text) or _BENEFIT.search(text) or _VARIANTS.search(text))
+
+
+def _names_a_piece(text: str, found: Sequence[Match]) -> bool:
+    """一句 push, 短信来一条; or people with a channel and what they are offered, how it is to sound, or that it goes to them."""
+    if _PIECE.search(text):
+        return True
+    people = any(m.value("crowd") or m.value("ambiguous_crowd") or m.value("filter") for m in found)
+    wished = _BENEFIT.search(text) or _styles(text) or _VARIANTS.search(text)
+    return people and bool(wished or _SEND.search(text) or len(text) <= 12)
 
 
 def read_wish(question: str, text: str, found: Sequence[Match]) -> tuple[DraftWish, str]:
@@ -150,6 +148,12 @@ def _styles(text: str) -> list[tuple[str, tuple[int, int]]]:
     for style, pattern in _style_patterns():
         found += [(style, m.span()) for m in pattern.finditer(text)]
     return found
+
+
+def only_restyles(text: str) -> bool:
+    """再短一点: a wish about a text and nothing else."""
+    spans = [span for _, span in _styles(text)]
+    return bool(spans) and len(_blanked(text, spans).strip(" ，,。.!！吧呢的")) < 3
 
 
 @cache

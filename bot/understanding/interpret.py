@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import cast
 
 import prompts
 from bot.answer import Clarify, Intent, Interpretation
-from bot.understanding.conditions import Condition, Doubt, find_conditions
-from bot.understanding.dates import LAST_YEAR, Period, find_period
-from bot.understanding.drafting import DraftWish, completed, read_wish, text_to_check, wants_draft
+from bot.understanding import goods
+from bot.understanding.checking import OPT_OUT, text_to_check
+from bot.understanding.comparing import Compared, against_days, find_comparison
+from bot.understanding.conditions import find_conditions
+from bot.understanding.dangling import missing
+from bot.understanding.dates import LAST_YEAR, PART_OF_DAY, Period, find_period
+from bot.understanding.drafting import DraftWish, completed, read_wish, wants_draft
+from bot.understanding.followups import follows_up, inherit, leaning_words, without_denied
+from bot.understanding.refined import share_of
+from bot.understanding.goods import Condition, Doubt
+from bot.understanding.intents import decide, features
 from bot.understanding.lexicon import Lexicon, Match, fold, words
+from bot.understanding.measures import BARE, counted
+from bot.understanding.people import is_panel, overlooked
+from bot.understanding.shorthand import written_out
+from bot.understanding.slips import mended
 from bot.understanding.slots import Slots, settled
 from knowledge import catalog
 from tools.campaigns import Campaign, campaign_for, earlier_same
@@ -26,14 +40,16 @@ _ASKS = re.compile(r"怎么|怎样|如何|吗|呢|多少|几|啥|什么|哪|谁|
 _CHANGES = re.compile(
     r"(?:怎么|如何|怎样|在哪)(?:修改|更改|改|换|填)|how (?:do|can) \w+ change"
 )  # a how-to, not a list of people
-_ORDER: tuple[Intent, ...] = ("help", "check", "draft", "brief", "review", "target", "phase", "plan")
+_OF_DATA = ("metric", "crowd", "plan", "draft", "target", "review")  # whose answer hangs on which people or number is meant
 # A statement in SQL or markup is no question to a colleague; nothing in it is looked up.
 _CODE = re.compile(
     r"\b(?:select|insert|update|delete|drop|alter|union)\b.*\b(?:from|into|table|set)\b|<\s*/?\s*[a-z!]", re.DOTALL
 )
+# How an option that was asked back is computed stands behind its name and is no part of it.
+_FORMULA = re.compile(r"[（(][^（）()]*(?:÷| / )[^（）()]*[)）]$")
 # Slots whose words may hold a word of time that is no period (和昨天比, 历史预售).
 _NAMES = ("crowd", "metric", "compare", "by", "ambiguous_crowd", "ambiguous_metric")
-_THEM = re.compile(r"他们|她们|这些人|这批人|这群人|\bthem\b|\bthey\b|\bthese people\b")
+_EACH = re.compile(r"各|分别|哪个|哪种|谁|比|\b(?:each|which|vs|versus|compare|respectively)\b")
 _DEFINITION = (
     "原则", "遵循", "圈选", "是什么", "什么是", "什么意思", "啥意思", "怎么算", "定义", "口径", "公式",
     "definition", "define", "meaning of", "what does", "formula", "computed", "calculated",
@@ -73,48 +89,28 @@ def interpret(
     checked = text_to_check(question)
     if checked is not None:
         about = Slots(lexicon.find(fold(checked[0])), fold(checked[0]))
-        judged = Interpretation(intent="check", channel=about.first("channel"))
+        channel = about.first("channel") or ("sms" if OPT_OUT.search(checked[1]) else None)
+        judged = Interpretation(intent="check", channel=channel)
         return Understood(_complete(judged, about, now, campaigns, lang))
-    text = fold(question)[:MAX_LENGTH]
-    if _CODE.search(text):
+    read = _read(question, previous, lexicon, now, campaigns, lang)
+    if read is None:
         return Understood(_complete(Interpretation(intent="unsupported"), Slots([], ""), now, campaigns, lang))
-    conditions, doubt = find_conditions(text, lexicon, now, campaigns, reply=previous is not None)
-    text = _masked(text, [c.span for c in conditions] + ([doubt.span] if doubt else []), " ")
-    found = lexicon.find(text)
-    wish = None
-    if wants_draft(text, found, previous):
-        wish, text = read_wish(question, text, found)
-        found = lexicon.find(text)
-    named, missing = _named_campaign(found, text, now, campaigns)
-    names = [(m.start, m.end) for m in found if _names_something(m)]
-    period = find_period(_masked(text, names), now, campaigns, named)
-    slots = Slots(settled(lexicon.find(text, period.spans if period else ()), period is not None), text)
-    if period is None and slots.has("phase"):
-        period = _of_phase(slots.first("phase") or "", named or campaign_for(now.date(), campaigns), now)
-
-    clarify = _clarify(slots, doubt, lang)
-    compare, unsupported = _comparison(slots, now, campaigns)
-    filled = Interpretation(
-        intent="unsupported",
-        crowds=slots.crowds,
-        metrics=slots.metrics,
-        period={"from": period.first.isoformat(), "to": period.last.isoformat()} if period else None,
-        channel=slots.channel,
-        compare=compare,
-        by=slots.first("by"),
-        filters=[*slots.filters, *dict.fromkeys(c.filter for c in conditions)],
-        assumed=[*([prompts.text("when.no_campaign", lang)] if missing else []), *_touched(conditions, lang)],
-        unused=[*unsupported, *_unused(text, slots.matches, period.spans if period else ())],
-    )
-    out = filled.model_copy(update={"intent": _intent(slots, filled, text)})
-    if doubt is not None and out.intent == "knowledge":
-        out = out.model_copy(update={"intent": "crowd"})  # people were asked about; which, the answer will tell
+    text, slots, filled, wish, doubt, named = read.text, read.slots, read.filled, read.wish, read.doubt, read.named
+    filled = _as_before(filled, slots, previous)
+    out = filled.model_copy(update={"intent": _intent(read)})
+    clarify = _clarify(slots, doubt, filled.metrics, lang) if out.intent in _OF_DATA else None
     if wish is not None and not {"draft", "privacy", "elsewhere"} & set(slots.intents):
         out = out.model_copy(update={"intent": "draft"})  # 再短一点, 换成群文案: a change of the last draft
-    if clarify is None and previous is not None and _follows_up(slots, out, text):
-        out = _inherit(out, previous, slots)
+    if clarify is None and previous is not None and follows_up(slots, out, text, denied=read.denied):
+        out = inherit(out, previous, slots, text)
+        leaning = leaning_words(text)
+        out = out.model_copy(update={"unused": [w for w in out.unused if not any(w in said for said in leaning)]})
+    if clarify is None and previous is None:
+        clarify = missing(fold(question), out, wish, slots, now=now, campaigns=campaigns, lang=lang)
     out = _of_channel(out, slots)
-    out = _relative_compare(out, slots, now.date())
+    out = goods.counted(out, read.conditions, previous, _OVERVIEW, lang)
+    out = _relative_compare(out, slots, read.compared, now.date())
+    out = _days_not_counted(out, text, read.left)
     out = _plan_of_a_day(out, now.date())
     here = campaign_for(now.date(), campaigns)
     if out.intent == "plan" and named is not None and named is not here:
@@ -124,6 +120,106 @@ def interpret(
         out, wish = completed(out, wish, previous, drafted, named=people, now=now, campaigns=campaigns, lang=lang)
         return Understood(_complete(out, slots, now, campaigns, lang, named), clarify, wish)
     return Understood(_complete(out, slots, now, campaigns, lang, named), clarify)
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What stands in a question by itself: its folded text, the known words and days in it, the slots they fill."""
+
+    text: str
+    slots: Slots
+    days: Sequence[tuple[int, int]]
+    filled: Interpretation
+    wish: DraftWish | None
+    doubt: Doubt | None
+    named: Campaign | None
+    left: Sequence[tuple[int, int]]
+    compared: Compared | None
+    denied: bool
+    conditions: Sequence[Condition]
+
+
+def _read(
+    question: str,
+    previous: Interpretation | None,
+    lexicon: Lexicon,
+    now: datetime,
+    campaigns: tuple[Campaign, ...],
+    lang: str,
+) -> _Read | None:
+    """None for code and markup, in which nothing is looked up."""
+    text = _FORMULA.sub("", fold(question)[:MAX_LENGTH])
+    if _CODE.search(text):
+        return None
+    text = mended(written_out(text), lexicon)
+    text, denied = without_denied(text) if previous is not None else (text, False)
+    conditions, doubt = find_conditions(text, lexicon, now, campaigns, reply=previous is not None)
+    text = _masked(text, [c.span for c in conditions] + ([doubt.span] if doubt else []), " ")
+    found = lexicon.find(text)
+    wish = None
+    if wants_draft(text, found, previous):
+        wish, text = read_wish(question, text, found)
+        found = lexicon.find(text)
+    else:
+        named_goods = list(goods.subjects(text, lexicon, [(m.start, m.end) for m in found]))
+        conditions += [x for x in named_goods if isinstance(x, Condition)]
+        doubt = doubt or next((x for x in named_goods if isinstance(x, Doubt)), None)
+        if named_goods:
+            text = _masked(text, [x.span for x in named_goods], " ")
+            found = lexicon.find(text)
+    text, compared = _without_comparison(text, found, now, campaigns)
+    found = lexicon.find(text) if compared else found
+    named, missing = _named_campaign(found, text, now, campaigns)
+    names = [(m.start, m.end) for m in found if _names_something(m)]
+    period = find_period(_masked(text, names), now, campaigns, named)
+    days = period.spans if period else ()
+    matches = [*lexicon.find(text, days), *([compared.as_match()] if compared else [])]
+    slots = Slots(counted(settled(matches, period is not None or compared is not None), text, days), text)
+    if period is None and slots.has("phase"):
+        period = _of_phase(slots.first("phase") or "", named or campaign_for(now.date(), campaigns), now)
+
+    compare, unsupported = _comparison(slots, now, campaigns)
+    several = wish is None and len(slots.all("channel")) > 1 and bool(_EACH.search(text))  # 短信、群各发了多少
+    filled = Interpretation(
+        intent="unsupported",
+        crowds=slots.crowds,
+        metrics=slots.metrics,
+        period={"from": period.first.isoformat(), "to": period.last.isoformat()} if period else None,
+        channel=None if several else slots.channel,
+        compare=compare,
+        by=slots.first("by") or ("channel" if several else None),
+        filters=[*slots.filters, *dict.fromkeys(c.filter for c in conditions)],
+        assumed=[*([prompts.text("when.no_campaign", lang)] if missing else []), *_touched(conditions, lang)],
+        unused=[*unsupported, *_unused(text, slots.matches, period.spans if period else ())],
+    )
+    left = period.left if period else ()
+    return _Read(text, slots, period.spans if period else (), filled, wish, doubt, named, left, compared, denied, conditions)
+
+
+def _without_comparison(
+    text: str, found: Sequence[Match], now: datetime, campaigns: tuple[Campaign, ...]
+) -> tuple[str, Compared | None]:
+    """(the text without the words of a comparison that the list of fixed names does not have, that comparison)."""
+    compared = find_comparison(text, now, campaigns)
+    fixed = [(m.start, m.end) for m in found if m.value("compare")]
+    if compared is None or compared.value is None:
+        compared = find_comparison(_masked(text, fixed), now, campaigns)
+    return (_masked(text, compared.spans, " "), compared) if compared else (text, None)
+
+
+def evidence(question: str, lexicon: Lexicon, now: datetime, campaigns: tuple[Campaign, ...]) -> Counter[str]:
+    """What the intent of a question that stands by itself is told by (bot/understanding/intents.py)."""
+    read = _read(question, None, lexicon, now, campaigns, language(question))
+    return features(read.text, read.slots.matches, read.days, read.filled) if read else Counter()
+
+
+def _days_not_counted(out: Interpretation, text: str, left: Sequence[tuple[int, int]]) -> Interpretation:
+    """Numbers are of whole days that follow one another: hours, and days apart from those counted, are told as not used."""
+    if out.intent not in ("metric", "crowd"):
+        return out
+    told = [*(text[a:b] for a, b in left), *(m[0].strip() for m in PART_OF_DAY.finditer(text))]
+    rest = [w for w in out.unused if not any(w in t for t in told)]
+    return out.model_copy(update={"unused": list(dict.fromkeys([*told, *rest]))}) if told else out
 
 
 def _plan_of_a_day(out: Interpretation, today: date) -> Interpretation:
@@ -149,8 +245,8 @@ def _named_campaign(
         return None, False
     mine = [c for c in campaigns if c.key == key]
     year = next((int(y) for y in re.findall(r"(?<!\d)20\d\d(?!\d)", text)), None)
-    if year is None and LAST_YEAR.search(text):
-        year = now.year - 1
+    if year is None:
+        year = now.year - 1 if LAST_YEAR.search(text) else now.year - 2 if "前年" in text else None
     if year is not None:
         dated = next((c for c in mine if c.year == year), None)
         return dated, dated is None
@@ -200,53 +296,37 @@ def _of_touches(metrics: Sequence[str]) -> bool:
     return bool(metrics) and all(m.startswith("touch_") for m in metrics)
 
 
-def _intent(slots: Slots, filled: Interpretation, text: str) -> Intent:
-    named = set(slots.intents)
-    if named & {"privacy", "elsewhere"} and not ("privacy" in named and _CHANGES.search(text)):
+def _intent(read: _Read) -> Intent:
+    """What kind of thing is asked for: what is refused by its words first, then by the trained model."""
+    named = set(read.slots.intents)
+    if named & {"privacy", "elsewhere"} and not ("privacy" in named and _CHANGES.search(read.text)):
         return "unsupported"
-    if any(w in text for w in _DEFINITION) and "phase" not in named:
-        return "knowledge"
-    for intent in _ORDER:
-        if intent in named:
-            if intent == "phase" and filled.metrics:
-                continue
-            if intent == "plan" and filled.metrics and not filled.crowds and ("metric" in named or filled.compare):
-                continue
-            if intent == "plan" and not filled.crowds and not filled.period and filled.unused:
-                return "knowledge"  # 群里没人说话怎么办: what is to be done about something that only a playbook knows
-            return intent
-    real = [m for m in filled.metrics if m != "crowd_size"]
-    if "knowledge" in named and not filled.period and not filled.compare and not filled.by:
-        asks_number = "metric" in named and real
-        if not asks_number:
-            return "knowledge"
-    if real or slots.has("ambiguous_metric"):
-        return "metric"
-    if filled.crowds and filled.compare and "crowd" not in named:
-        return "metric"
-    if filled.by and (filled.crowds or filled.filters or slots.has("ambiguous_crowd") or "crowd" in named):
-        return "metric"  # 各城市会员有多少, 生命周期分布
-    if filled.crowds or filled.filters or slots.has("ambiguous_crowd"):
-        if filled.unused and not filled.crowds and not slots.has("ambiguous_crowd") and filled.filters == slots.filters:
-            return "knowledge"  # 今天杭州天气怎么样: a place alone is no subject
-        return "metric" if "overview" in named and (filled.period or filled.compare) else "crowd"
-    if ("overview" in named and not filled.unused) or (filled.compare and not real):
-        return "metric"
-    if filled.by and not filled.unused and not named & {"knowledge", "smalltalk"}:
-        return "metric"  # 哪款卖得动, what time of day is busiest
-    if "smalltalk" in named and len(text) <= 20 and not (filled.unused and _ASKS.search(text)):
-        return "smalltalk"
-    if filled.metrics:
-        return "crowd"
-    return "knowledge" if named & {"knowledge"} or _WORDS.search(text) else "unsupported"
+    if not _WORDS.search(read.text):
+        return "unsupported"
+    return cast(Intent, decide(read.text, features(read.text, read.slots.matches, read.days, read.filled))[0])
 
 
-def _clarify(slots: Slots, doubt: Doubt | None, lang: str) -> Clarify | None:
+def _as_before(filled: Interpretation, slots: Slots, previous: Interpretation | None) -> Interpretation:
+    """Of several metrics that a word may mean, the one that the conversation is about: 那粉丝的转化率呢; of the number asked
+    about before its share: 占进店的几成."""
+    share = share_of(slots.text, previous.metrics) if previous is not None and previous.intent == "metric" else None
+    if share is not None:
+        return filled.model_copy(update={"metrics": [share], "crowds": [c for c in filled.crowds if c != "all"]})
+    if filled.metrics or previous is None or not slots.has("ambiguous_metric"):
+        return filled
+    match = slots.match("ambiguous_metric")
+    meant = [key for key in (match.value("ambiguous_metric") or "").split(",") if key in previous.metrics]
+    if not meant and match.text == BARE and previous.intent == "metric":
+        meant = previous.metrics
+    return filled.model_copy(update={"metrics": meant}) if meant else filled
+
+
+def _clarify(slots: Slots, doubt: Doubt | None, metrics: Sequence[str], lang: str) -> Clarify | None:
     """A word that names several metrics, crowds or items is asked back, unless a clear name stands beside it."""
     if doubt is not None:
         question = prompts.text("answer.clarify_item", lang, word=doubt.word)
         return Clarify(question=question, options=list(doubt.titles))
-    if slots.has("ambiguous_metric") and not slots.metrics:
+    if slots.has("ambiguous_metric") and not metrics:
         match = slots.match("ambiguous_metric")
         keys = (match.value("ambiguous_metric") or "").split(",")
         options = [
@@ -259,11 +339,15 @@ def _clarify(slots: Slots, doubt: Doubt | None, lang: str) -> Clarify | None:
             for key in keys
         ]
         return Clarify(question=prompts.text("answer.clarify_metric", lang, word=match.text), options=options)
-    if slots.has("ambiguous_crowd") and not slots.crowds:
+    if slots.has("ambiguous_crowd") and all(map(is_panel, slots.crowds)):  # 没付款的会员: which un-paid people is still open
         match = slots.match("ambiguous_crowd")
         keys = (match.value("ambiguous_crowd") or "").split(",")
         options = [catalog.crowds()[key].name.get(lang) for key in keys]
         return Clarify(question=prompts.text("answer.clarify_crowd", lang, word=match.text), options=options)
+    if slots.has("ambiguous_filter") and not any("member_level:" in f for f in slots.filters):
+        match = slots.match("ambiguous_filter")
+        options = (match.value("ambiguous_filter") or "").split(",")
+        return Clarify(question=prompts.text("answer.clarify_level", lang, word=match.text), options=options)
     return None
 
 
@@ -281,57 +365,12 @@ def _comparison(slots: Slots, now: datetime, campaigns: tuple[Campaign, ...]) ->
     """(the comparison asked for, words of comparisons that are not computed)."""
     value = slots.first("compare")
     if value in ("unsupported", "day_before", "week_before"):
-        return None, [slots.match("compare").text]
+        return None, []  # told by _relative_compare, once the days asked about are known
     if value != "earlier_campaign":
         return value, []
     here = campaign_for(now.date(), campaigns)
     earlier = earlier_same(here, campaigns) if here else None
     return (f"campaign:{earlier.key}:{earlier.year}", []) if earlier else (None, [slots.match("compare").text])
-
-
-def _follows_up(slots: Slots, new: Interpretation, text: str) -> bool:
-    """Whether a question leans on the one before it: it says so, or it names only a part of a question."""
-    negation = any(m.value("crowd") and slots.negated(m) for m in slots.matches)
-    if slots.has("followup") or (slots.has("correction") and not negation):
-        return True
-    wish = [i for i in slots.intents if i not in ("crowd", "metric")]
-    if wish:
-        # "他们今天怎么做": the wish is new, the people are those of the last question.
-        return "plan" in wish and not new.crowds and bool(_THEM.search(text))
-    if "crowd" in slots.intents:
-        return not new.crowds and len(text) <= 12  # 一共多少人来着
-    subjects = bool(new.crowds) + bool(new.metrics)
-    aspects = bool(new.period) + bool(new.compare) + bool(new.by) + bool(new.filters)
-    # "加购人数", "昨天呢", "按城市看昨天": a subject alone, or aspects of a subject said before.
-    return len(text) <= 40 and (subjects + aspects == 1 or (aspects > 0 and not subjects))
-
-
-def _inherit(new: Interpretation, old: Interpretation, slots: Slots) -> Interpretation:
-    """What the new question leaves open is taken from the old one; naming another kind of thing changes the intent."""
-    wish = [i for i in slots.intents if i not in ("overview", "crowd", "metric", "knowledge")]
-    intent = new.intent if wish else old.intent
-    real = [m for m in new.metrics if m != "crowd_size"]
-    if "crowd" in slots.intents and not real:
-        intent = "crowd"
-    if real and intent not in ("metric",):
-        intent = "metric"
-    if old.intent in ("knowledge", "unsupported", "help", "smalltalk") and not wish:
-        intent = new.intent
-    if intent == "crowd" and (new.compare or new.by):
-        intent = "metric"
-    metrics = new.metrics if real or (new.metrics and intent == "metric") else old.metrics
-    return new.model_copy(
-        update={
-            "intent": intent,
-            "crowds": new.crowds or old.crowds,
-            "metrics": metrics if intent in ("metric", "crowd") else [],
-            "period": new.period or old.period if intent in ("metric", "crowd") else new.period,
-            "compare": new.compare or old.compare if intent == "metric" else None,
-            "by": new.by or (old.by if intent == "metric" and not new.compare else None),
-            "channel": new.channel or old.channel,
-            "filters": new.filters or (old.filters if not new.crowds else []),
-        }
-    )
 
 
 def _complete(
@@ -348,6 +387,8 @@ def _complete(
     if out.intent == "metric":
         if not [m for m in out.metrics if m != "crowd_size"] and not slots.has("ambiguous_metric"):
             of_people = out.by and (out.crowds or out.filters or "crowd" in slots.intents)
+            sized = out.metrics or ("crowd" in slots.intents and (out.crowds or out.filters))
+            of_people = of_people or (sized and "overview" not in slots.intents)  # 会员有多少
             alone = "paid_amount" if out.compare == "target" else "crowd_size" if of_people else None
             update["metrics"] = [alone] if alone else [m for m in _OVERVIEW if not out.by or splittable(m, out.by)]
         if not out.crowds and not out.filters:
@@ -366,6 +407,8 @@ def _complete(
         update["metrics"] = ["crowd_size"]
         if not out.crowds and not out.filters and not slots.has("ambiguous_crowd"):
             update["crowds"] = ["all"]
+    elif out.intent == "target" and not [m for m in out.metrics if m != "crowd_size"]:
+        update["metrics"] = ["paid_amount"]  # the target of a promotion, without a word more, is that of its sales
     elif out.intent == "plan" and out.period is None:
         update["period"] = {"from": today.isoformat(), "to": today.isoformat()}
     here = campaign_for(today, campaigns)
@@ -378,18 +421,25 @@ def _complete(
     return out.model_copy(update=update)
 
 
-def _relative_compare(out: Interpretation, slots: Slots, today: date) -> Interpretation:
-    """和前天比 beside yesterday is the day before it, 和上上周比 beside last week the period before it; else not computed."""
+def _relative_compare(out: Interpretation, slots: Slots, compared: Compared | None, today: date) -> Interpretation:
+    """和前天比 beside yesterday is the day before it, 和上上周比 beside last week the period before it; what is not computed
+    is said."""
     word = slots.first("compare")
-    if word not in ("day_before", "week_before") or out.period is None:
+    if word not in ("day_before", "week_before", "unsupported"):
         return out
-    first, last = (date.fromisoformat(out.period[k]) for k in ("from", "to"))
-    days = (last - first).days + 1
-    fits = last == today - timedelta(days=1) and days == 1 if word == "day_before" else days == 7 and last < today
-    if not fits:
-        return out
-    unused = [w for w in out.unused if w != slots.match("compare").text]
-    return out.model_copy(update={"compare": "previous_day" if days == 1 else "previous_window", "unused": unused})
+    first, last = (date.fromisoformat(out.period[k]) for k in ("from", "to")) if out.period else (None, None)
+    asked = Period(first, last, ()) if first and last else None
+    kind, days = None, asked
+    if compared is not None and compared.other is not None:
+        kind, days = against_days(compared, asked, today)
+    elif asked and word == "day_before" and asked.first == asked.last == today - timedelta(days=1):
+        kind = "previous_day"
+    elif asked and word == "week_before" and (asked.last - asked.first).days == 6 and asked.last < today:
+        kind = "previous_window"
+    said = compared.said if compared else slots.match("compare").text
+    period = {"from": days.first.isoformat(), "to": days.last.isoformat()} if days else None
+    unused = out.unused if kind else list(dict.fromkeys([said, *out.unused]))
+    return out.model_copy(update={"compare": kind, "period": period, "unused": unused})
 
 
 def _default_period(out: Interpretation, today: date, campaigns: tuple[Campaign, ...], lang: str) -> dict[str, object]:
@@ -397,6 +447,9 @@ def _default_period(out: Interpretation, today: date, campaigns: tuple[Campaign,
     first = today
     assumed = list(out.assumed)
     here = campaign_for(today, campaigns)
+    presale = _presale(here, today) if out.metrics and all(m.startswith("deposit_") for m in out.metrics) else None
+    if presale is not None:  # deposits are paid in the presale alone
+        return {"period": presale, "assumed": [*assumed, prompts.text("asked.presale_days", lang)]}
     if out.by == "day":
         first = today - timedelta(days=6)
     elif out.compare == "peers" and here is not None:
@@ -408,6 +461,12 @@ def _default_period(out: Interpretation, today: date, campaigns: tuple[Campaign,
     return {"period": {"from": first.isoformat(), "to": today.isoformat()}, "assumed": assumed}
 
 
+def _presale(here: Campaign | None, today: date) -> dict[str, str] | None:
+    """The days of the latest presale that has begun, up to today."""
+    begun = [p for p in here.phases if p.kind == "presale" and p.first <= today] if here else []
+    return {"from": begun[-1].first.isoformat(), "to": min(begun[-1].last, today).isoformat()} if begun else None
+
+
 def _unused(text: str, matches: Sequence[Match], spans: Sequence[tuple[int, int]]) -> list[str]:
     """Words that no rule took up: a reader sees at once what was not understood."""
     rest = list(text)
@@ -415,4 +474,5 @@ def _unused(text: str, matches: Sequence[Match], spans: Sequence[tuple[int, int]
         rest[start:end] = " " * (end - start)
     words = _WORDS.findall("".join(rest))
     trimmed = (w.strip(".'") for w in words)
-    return [w for w in dict.fromkeys(trimmed) if len(w) > 1 or w.isdigit()]
+    left = [w for w in trimmed if len(w) > 1 or w.isdigit()]
+    return list(dict.fromkeys([*left, *overlooked(matches, text, spans)]))

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+from bot.understanding import people
 from bot.understanding.lexicon import Match, Slot, fold, words
-from knowledge import catalog
 
-_NEGATION = re.compile(
-    r"(?:非|不是|不属于|除了|除|排除|不含|不包括|去掉|\bnot(?: an?)?|\bnon|\bare ?n't"
-    r"|\bexcept(?: for)?|\bexcluding|\bother than|\bwithout)\s*$"
-)
 # Of people who are a metric themselves what they did is one too: 活跃会员里成交了多少人.
 _WHO_DID = {
     ("active_members", "buyers"): "active_member_buyers",
@@ -42,21 +37,12 @@ class Slots:
 
     @property
     def crowds(self) -> list[str]:
-        """The crowds named. Two that a joiner stands between (会员和新客) are two; otherwise (老客里的会员) both at once."""
-        named = [m for m in self.matches if m.value("crowd")]
-        out: list[str] = []
-        for i, m in enumerate(named):
-            key = ("not " if self.negated(m) else "") + (m.value("crowd") or "")
-            gap = (named[i - 1].end, m.start) if i else None
-            if gap and gap[1] - gap[0] <= 12 and not self._joined(*gap) and not _exclude(out[-1], key):
-                out[-1] = _narrower(out[-1], key)
-            else:
-                out.append(key)
-        return list(dict.fromkeys(out))
+        """The crowds named (people.py)."""
+        return people.crowds(self.matches, self.text)
 
     def negated(self, match: Match) -> bool:
         """非会员, 不是会员的, 除了上海, not members, non-members."""
-        return bool(_NEGATION.search(self.text[: match.start]))
+        return people.negated(match, self.matches, self.text)
 
     @property
     def filters(self) -> list[str]:
@@ -73,8 +59,8 @@ class Slots:
     @property
     def metrics(self) -> list[str]:
         named = self.all("metric")
-        if self._conversion_of_messages and not named:
-            return ["touch_conversion_rate"]
+        if self._conversion_of_messages and all(m.startswith("touch_") for m in named):
+            return list(dict.fromkeys([*named, "touch_conversion_rate"]))
         found = [m for m in self.matches if m.value("metric")]
         for who, did in pairwise(found):
             both = _WHO_DID.get((who.value("metric") or "", did.value("metric") or ""))
@@ -113,19 +99,3 @@ def settled(matches: Sequence[Match], dated: bool) -> list[Match]:
         else m
         for m in matches
     ]
-
-
-def _narrower(expression: str, key: str) -> str:
-    """Both at once; where one is a part of the other by definition (权益未核销会员 of 会员), the part alone."""
-    within = {k: c.within for k, c in catalog.crowds().items()}
-    parts = expression.split(" and ")
-    if key in parts or any(within.get(p) == key for p in parts):
-        return expression
-    kept = [p for p in parts if within.get(key) != p]
-    return " and ".join([*kept, key])
-
-
-def _exclude(expression: str, key: str) -> bool:
-    """Nobody is in both, so both at once cannot be meant: 新客老客, 会员非会员."""
-    parts = expression.split(" and ")
-    return any({p, key} == {"new", "old"} or p == f"not {key}" or f"not {p}" == key for p in parts)

@@ -1,0 +1,136 @@
+"""What a number is to be compared with, where it is said in the words of a sentence and not by a fixed name:
+跟咱们定的目标比, 昨天比前天, 开门红的成交额 vs 去年同期, did last week beat the week before."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cache
+
+from bot.understanding.dates import LAST_YEAR, Period, find_period
+from bot.understanding.lexicon import Match, fold, words
+from tools.campaigns import Campaign
+
+# Words that a comparison begins with. 比率, 占比, 性价比, 比如 are none; 和 and its like need a word that closes it.
+_LEAD = re.compile(
+    r"(?P<open>跟|和|与|同(?![行层期比])|拿)|(?<![占对环同率付购分价类相])比(?![率例如较重值赛分])(?:起|之)?|对比|对照|比照|"
+    r"相较(?:于|之)?|相比(?:于|起)?|比较(?![好多少高低])|较(?=[昨前上去目同])"
+    r"|同比|环比|不如|超过|高于|低于|赶上|(?<![a-z])(?:vs\.?|versus|against|compared? (?:with|to)|than|relative to|beat(?:ing)?|"
+    r"next to|stacks? up (?:against|to|with)|ahead of|behind|better than)(?![a-z])"
+)
+_CLOSE = re.compile(r"(?:相)?比(?!率|例|如)|对比|比较|差|一样|持平|哪[个天]|谁(?:更)?[高多好]|对不|同期|高|低")
+_GAP = re.compile(
+    r"(?: ?(?:咱们?|我们|我|定的|设的|的|那个|那会儿|这个|一下|着|"
+    r"(?:the|our|my|its|that of|what we did|we did|at|in)\b) ?){0,3} ?"
+)
+_TAIL = re.compile(
+    r"(?:的|那时候?|那会儿|当时|同一?(?:天|期|时间|时段|阶段|时刻)|这个?时候|这会儿|此时|同期|数据|水平|情况|表现|"
+    r" ?same (?:day|time|period|stage|point)| ?at the same (?:time|point|stage)| ?(?:figures|numbers|level)| ?'s)*"
+)
+_CLOSING = re.compile(
+    r"[^,。，？?;；]{0,8}?(?P<word>相比|比起来|比较|对比|比(?!率|例|如))(?:一比|一下|看看|来看|来说)?"
+)
+# What may stand before 去年 in what is compared with: 618 last year, the same day last year.
+_CAMPAIGN_NAMED = re.compile(
+    r"(?:(?:618|双11|双十一|double ?11|(?:the )?campaign|(?:the )?same (?:day|period|time|week|phase)|this time|opening sale|"
+    r"presale|wave \w+)"
+    r" ?(?:of|from|in)? ?)?"
+)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """`value`: a kind of comparison, or None where `other` days are named, which only the period asked about can judge."""
+
+    value: str | None
+    other: Period | None
+    spans: tuple[tuple[int, int], ...]
+    said: str
+
+    def as_match(self) -> Match:
+        """As a known word; days are a comparison that is not computed until the period asked about is known."""
+        start = min(s for s, _ in self.spans)
+        return Match(start, start + len(self.said), self.said, (("compare", self.value or "unsupported"),))
+
+
+def find_comparison(
+    text: str, now: datetime, campaigns: tuple[Campaign, ...], named: Campaign | None = None
+) -> Compared | None:
+    """The comparison that a folded question asks for beside the fixed names in knowledge/words.yaml, or None."""
+    for lead in _LEAD.finditer(text):
+        start = _GAP.match(text, lead.end()).end()  # type: ignore[union-attr]
+        clause = re.split(r"[,。，？?;；\0]", text[start:])[0]
+        found = _by_name(clause) or _by_days(clause, now, campaigns)
+        if found is None:
+            continue
+        value, other, length = found
+        end = start + length
+        end = _TAIL.match(text, end).end()  # type: ignore[union-attr]
+        if lead["open"] and not _CLOSE.search(text[end : end + 14].split(",")[0].split("，")[0]):
+            continue
+        spans = [(lead.start(), end)]
+        if lead["open"] and (closing := _CLOSING.match(text, end)):
+            spans.append((closing.start("word"), closing.end()))
+        return Compared(value, other, tuple(spans), text[lead.start() : end].strip())
+    return None
+
+
+def _by_name(clause: str) -> tuple[str | None, Period | None, int] | None:
+    for value, pattern in _names():
+        if m := pattern.match(clause):
+            return value, None, m.end()
+    return None
+
+
+@cache
+def _names() -> list[tuple[str, re.Pattern[str]]]:
+    """What is compared with by name, from knowledge/words.yaml, longest first; of letters whole words."""
+    every = [(fold(w), value) for value, group in words().comparison_names.items() for w in group]
+    every.sort(key=lambda named: -len(named[0]))
+    return [(v, re.compile(rf"{re.escape(w)}s?(?![a-z])" if w.isascii() else re.escape(w))) for w, v in every]
+
+
+def _by_days(
+    clause: str, now: datetime, campaigns: tuple[Campaign, ...]
+) -> tuple[str | None, Period | None, int] | None:
+    """The days that a clause begins with; 去年 in them means the same days of the campaign's earlier instance."""
+    year = LAST_YEAR.search(clause)
+    if year and _CAMPAIGN_NAMED.fullmatch(clause[: year.start()]):
+        rest = re.compile(
+            r"(?: ?的? ?(?:这个?时候|同一?[天期]|同比|大促|活动|\d{3}|双(?:11|十一|12|十二)|开门红|第[一二]波|预售期?|"
+            r"预热期?|same (?:day|time|period)|'s? |double ?11|campaign|opening sale|presale))*"
+        ).match(clause, year.end())
+        return "earlier_campaign", None, rest.end() if rest else year.end()
+    found = find_period(clause, now, campaigns)
+    if found is None or not found.spans or min(s for s, _ in found.spans) > 1:
+        return None
+    if any(LAST_YEAR.search(clause[s:e]) for s, e in found.spans):
+        return "earlier_campaign", None, max(e for _, e in found.spans)
+    return None, found, max(e for _, e in found.spans)
+
+
+def against_days(compared: Compared, period: Period | None, today: date) -> tuple[str | None, Period | None]:
+    """(the comparison that the days named amount to, the period then asked about). None where it is not computed.
+
+    Only the window that ends the day before, of the same length, can be compared with: 昨天 of today, 前天 of yesterday, a week
+    of the week before.
+    """
+    other = compared.other
+    if other is None:
+        return compared.value, period
+    main = period
+    if main is None and other.first == other.last == today - timedelta(days=1):
+        return "previous_day", None
+    if main is None:
+        return None, None
+    if main.last + timedelta(days=1) == other.first and _length(main) == _length(other):
+        main, other = other, main  # 前天和昨天比: the later of the two is asked about
+    if other.last + timedelta(days=1) != main.first or _length(main) != _length(other):
+        return None, period
+    return ("previous_day" if _length(main) == 0 else "previous_window"), main
+
+
+def _length(p: Period) -> int:
+    """Days beyond the first."""
+    return (p.last - p.first).days

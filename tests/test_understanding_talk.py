@@ -1,0 +1,208 @@
+"""Comparisons, splits, channels and texts to check, in words that nobody listed; and what only looks like them."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.understanding.checking import text_to_check
+from bot.understanding.lexicon import Lexicon, fold, lexicon_for
+from bot.understanding.replies import chosen
+from tests.test_understanding import CAMPAIGNS, VALUES, understand
+
+
+@pytest.fixture(scope="module")
+def lexicon() -> Lexicon:
+    return lexicon_for(CAMPAIGNS, VALUES)
+
+
+# question | what it is compared with; - where it asks for none that is computed
+COMPARED = """
+今天会员成交金额跟咱们定的目标比差多少 | target
+昨天的成交金额对比计划怎么样 | target
+revenue today against our plan | target
+老客成交占比在行业里比同层怎么样 | peers
+会员进店率 vs the industry | peers
+昨天成交金额比前天 | previous_day
+16号的买家数比15号多吗 | previous_day
+昨天的访客和前天相比涨了没 | previous_day
+前天和昨天比，成交金额哪天高 | previous_day
+6月1号到3号的成交额跟5月29到5月31号比 | previous_window
+上周成交金额比上上周多多少 | previous_window
+did last week beat the week before in revenue | previous_window
+revenue June 4-6 versus June 1-3 | previous_window
+revenue yesterday vs the day before | previous_day
+老客成交金额昨天vs前天 | previous_day
+今年开门红的成交金额跟去年开门红比 | campaign:618:2025
+开门红的GMV vs 去年同期 | campaign:618:2025
+开门红成交额不如去年吗 | campaign:618:2025
+opening sale revenue compared with the same period last year | campaign:618:2025
+第一波的成交额对比去年618同一阶段 | campaign:618:2025
+这周成交金额和上周比 | -
+周六的成交金额和上周六比 | -
+昨天会员的成交占比 | -
+进店支付比率昨天多少 | -
+会员和新客昨天的成交金额 | -
+昨天性价比高的商品成交金额 | -
+昨天和前天的成交金额 | -
+老客昨天比较多的成交金额 | -
+"""
+
+# question | what it is split by; - where it is split by nothing
+SPLIT = """
+昨天的成交金额拆到城市看 | city
+昨天哪里的人买得最多 | city
+会员昨天各地成交金额 | city
+revenue yesterday broken down by region | city
+上周成交额一天一天列出来 | day
+这周哪天成交金额最高 | day
+6月1号到5号逐天的买家数 | day
+which day had the highest revenue last week | day
+昨天一小时一小时的成交金额 | hour
+昨天几点卖得最猛 | hour
+what was the busiest hour yesterday | hour
+昨天啥卖得最好 | item
+昨天卖得最好的五款是哪些 | item
+昨天哪个链接成交最多 | item
+top 10 products yesterday | item
+昨天哪几类卖得好 | category
+各品类昨天的成交金额 | category
+昨天每一级会员的成交金额 | member_level
+revenue by membership tier yesterday | member_level
+昨天的访客都是从哪个渠道来的 | channel
+昨天的成交金额 | -
+昨天城市会员的成交金额 | -
+昨天成交最多的会员有多少 | -
+爆款打法是什么 | -
+"""
+
+# request | channel
+DRAFTS = """
+push一句话，喊新客回来 | push
+给老客来条SMS | sms
+老客短信，满199减20 | sms
+微信群里给粉丝发一段话 | group
+粉丝群来三句预热的 | group
+企微一对一跟观望的会员说，写一段 | exclusive_service
+给会员的私信怎么写，出两版 | exclusive_service
+主播口播来两句，催会员用券 | live
+外呼话术整一版给老客 | ai_call
+卡片短信，会员人群，满300减30 | card_sms
+sms for fans about the gift | sms
+a push to new customers | push
+group post for fans | group
+one to one message to hesitating members, two versions | exclusive_service
+call script for old customers, draft it | ai_call
+"""
+NO_DRAFTS = """
+昨天短信发了多少条
+短信和push哪个效果好
+会员群里有多少人
+短信几点发合适
+老客要不要发短信
+how many texts did we send yesterday
+push点击率多少
+直播间的会员有多少
+which channel works best for members
+短信一天最多发几次
+"""
+
+CHECKS = [
+    ("帮我看看“全网第一”能发不", "全网第一"),
+    ("这句合规吗 “七天见效”", "七天见效"),
+    ("这条短信有没有超字数：【花漾】今晚八点开抢，拒收请回复R", "【花漾】今晚八点开抢，拒收请回复R"),
+    ("把把关：【花漾】最后一天", "【花漾】最后一天"),
+    ("过一遍：【花漾】您的券今晚到期，拒收请回复R", "【花漾】您的券今晚到期，拒收请回复R"),
+    ("群里想发这句，有没有毛病：家人们冲", "家人们冲"),
+    ("全网最低价，错过再等一年，这么写行吗", "全网最低价，错过再等一年"),
+    ("史上最强大促这几个字能上海报吗", "史上最强大促"),
+    ("【花漾】买它买它，拒收请回复R 这条能发吗", "【花漾】买它买它，拒收请回复R"),
+    ("这条推送踩不踩红线：国家级配方", "国家级配方"),
+    ("is it ok to say 'best cream ever' on our poster", "best cream ever"),
+    ("can we say the cheapest price in China in our sms?", "the cheapest price in China"),
+    ("can this go out: 100% effective", "100% effective"),
+    ("proofread: last day, don't miss it", "last day, don't miss it"),
+    ("would 'up to 90 off' break any rule?", "up to 90 off"),
+]
+NO_CHECKS = [
+    "帮我看看：昨天会员成交多少",
+    "帮我看看昨天的成交金额",
+    "“转化率”是什么意思",
+    "老客这么多人能发短信吗",
+    "这句能发吗",
+    "短信能发吗",
+    "what does 'conversion rate' mean",
+    "看看这个：会员今天怎么做",
+    "写个短信：今晚八点开抢",
+    "can we send sms at 10 pm",
+    "晚上几点以后不能再发短信",
+    "帮我写一条“满300减50”的短信",
+    "广告法是怎么规定的",
+    "今天的目标能完成吗",
+    "短信里没写退订会怎样",
+]
+
+
+def _rows(table: str) -> list[list[str]]:
+    return [line.split(" | ") for line in table.strip().splitlines()]
+
+
+@pytest.mark.parametrize(("text", "wanted"), _rows(COMPARED))
+def test_what_is_compared_with(lexicon: Lexicon, text: str, wanted: str) -> None:
+    assert (understand(lexicon, text).interpretation.compare or "-") == wanted
+
+
+def test_what_is_not_computed_is_told(lexicon: Lexicon) -> None:
+    assert understand(lexicon, "这周成交金额和上周比").interpretation.unused
+    assert "和上周六" in understand(lexicon, "周六的成交金额和上周六比").interpretation.unused
+
+
+@pytest.mark.parametrize(("text", "wanted"), _rows(SPLIT))
+def test_what_is_split_by(lexicon: Lexicon, text: str, wanted: str) -> None:
+    assert (understand(lexicon, text).interpretation.by or "-") == wanted
+
+
+@pytest.mark.parametrize(("text", "channel"), _rows(DRAFTS))
+def test_a_piece_of_copy_is_asked_for(lexicon: Lexicon, text: str, channel: str) -> None:
+    found = understand(lexicon, text)
+    assert (found.interpretation.intent, found.interpretation.channel) == ("draft", channel)
+
+
+@pytest.mark.parametrize("text", NO_DRAFTS.strip().splitlines())
+def test_messages_that_are_asked_about_are_not_written(lexicon: Lexicon, text: str) -> None:
+    assert understand(lexicon, text).draft is None
+
+
+@pytest.mark.parametrize(("question", "text"), CHECKS)
+def test_the_text_to_check(question: str, text: str) -> None:
+    found = text_to_check(question)
+    assert found is not None
+    assert found[1] == text
+
+
+@pytest.mark.parametrize("question", NO_CHECKS)
+def test_no_text_to_check(question: str) -> None:
+    assert text_to_check(question) is None
+
+
+@pytest.mark.parametrize(
+    ("reply", "nth"),
+    [
+        ("第二个", 1),
+        ("the latter", 1),
+        ("1", 0),
+        ("最后一个", 2),
+        ("人群转化率", 1),
+        ("就按进店那个", 0),
+        ("我说的是尾款那个", 2),
+        ("前者", 0),
+    ],
+)
+def test_a_reply_points_at_an_option(reply: str, nth: int) -> None:
+    options = ["进店-支付比率（买家 ÷ 访客）", "人群转化率（买家 ÷ 人群）", "付定金未付尾款"]
+    assert chosen(reply, options) == options[nth]
+
+
+@pytest.mark.parametrize("reply", ["会员呢", "昨天卖了多少", "比率", "第五个", "不是", "转化"])
+def test_a_reply_that_points_at_no_single_option_stays(reply: str) -> None:
+    assert chosen(reply, ["进店-支付转化比率", "加购-支付转化比率"]) == reply
+    assert chosen(fold(reply), []) == fold(reply)

@@ -58,7 +58,7 @@ check: .setup/dev
 	@$(BIN)/mypy
 
 eval: .setup/dev
-	@$(BIN)/python -m tests.evals
+	@$(BIN)/python -m tests.evals $(ARGS)
 
 bench: .setup/dev
 	@$(BIN)/python -m benchmarks

@@ -111,6 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     ask = command("ask", "ask one question, or a file of questions")
     ask.add_argument("question", nargs="?")
     ask.add_argument("--session", help="a conversation that is remembered")
+    ask.add_argument("--why", action="store_true", help="for each number its fact, query and data time")
     ask.add_argument("--batch", type=Path, metavar="FILE.jsonl", help='{"id","question","as_of"?,"session"?} a line')
 
     command("chat", "the conversation in the terminal")

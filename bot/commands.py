@@ -95,9 +95,19 @@ def _ask(args: argparse.Namespace) -> int:
         question = Question(args.question, at_of(args), args.session, getattr(args, "lang", "auto"))
         reply = answer(room, question)
     if as_json(args):
-        print(reply.model_dump_json())
-    else:
-        print(render.terminal(reply, colour=sys.stdout.isatty()))
+        document = reply.model_dump()
+        if args.why:
+            from bot.grounding import traced
+
+            found = traced(reply, args.question)
+            document["why"] = [{"span": s, "fact": f.id, "query": f.query, "as_of": f.as_of} for s, f in found]
+        print_json(document)
+        return 0
+    print(render.terminal(reply, colour=sys.stdout.isatty()))
+    if args.why:
+        from bot.exports import why_text
+
+        print("\n" + (why_text(reply, args.question, reply.lang) or prompts.text("explain.no_number", reply.lang)))
     return 0
 
 

@@ -78,6 +78,7 @@ def answer(room: WarRoom, question: Question, said: Callable[[str], None] | None
         campaigns=room.shop.campaigns,
         lang=lang,
         drafted=drafted,
+        picked=text_asked in options_shown,
     )
     what, clarify = understood.interpretation, understood.clarify
     if clarify is None:

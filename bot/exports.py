@@ -6,6 +6,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 import prompts
+from bot import grounding
 from bot.answer import Answer
 from bot.embedded import filtered
 from bot.understanding.said import summary
@@ -38,6 +39,17 @@ def sources_text(found: Answer, lang: str) -> str:
         for c in found.citations:
             lines += [f"[{c.id}] {c.source} · {c.section}", c.quote]
     return "\n".join(lines)
+
+
+def why_text(found: Answer, question: str, lang: str) -> str:
+    """For each number of the answer its fact, the data's time and the query, as SQL that can be run as it stands."""
+    parts = []
+    for span, fact in grounding.traced(found, question):
+        said = prompts.text(
+            "explain.why", lang, span=span, id=fact.id, label=fact.label, value=fact.display, at=fact.as_of
+        )
+        parts.append(f"-- {' '.join(said.split())}\n{fact.query};")
+    return "\n\n".join(parts)
 
 
 def queries_file(found: Answer) -> bytes:

@@ -25,6 +25,7 @@ from bot.quoted import quotes
 from bot.seen_text import blanked, idiom_file, seen
 from knowledge import catalog
 from knowledge.masking import personal
+from tools.facts import Fact
 
 _MARK = re.compile(r"[\[【]\s*\^?(\d{1,3}(?:\s*[,、–-]\s*\d{1,3})*)\s*[\]】](?!\()")
 _FACT = re.compile(r"(?<![\w.#])f(\d{1,3})(?![\w.-])")
@@ -59,6 +60,18 @@ def problems(answer: Answer, question: str) -> list[Problem]:
     return sorted(_Check(answer, question).run(), key=lambda p: p.line)
 
 
+def traced(answer: Answer, question: str) -> list[tuple[str, Fact]]:
+    """(number as it stands in the text, the fact behind it), in the text's order; what is no fact's is left out."""
+    check = _Check(answer, question)
+    out: list[tuple[str, Fact]] = []
+    for n in reader.read(worded(check.shown, check.body())):
+        facts = check.evidence.behind(n)
+        if facts:
+            # Of several with that value, the one that is written so.
+            out.append((n.span.strip(), next((f for f in facts if n.span.strip() in f.display), facts[0])))
+    return list({(span, fact.id): (span, fact) for span, fact in out}.values())
+
+
 def numerals(text: str) -> set[str]:
     """The numerals of a text, in digits and without separators."""
     return {n.replace(",", "") for n in re.findall(r"\d[\d,]*(?:\.\d+)?", plain(text).text)}
@@ -72,18 +85,22 @@ class _Check:
         self.shown = seen(answer.text)
         self.starts = [0, *(i + 1 for i, c in enumerate(self.shown) if c == "\n")]
         self.found: list[Problem] = []
+        self.cites: dict[int, set[int]] = {}
         self.evidence: Evidence = evidence(answer, question)
 
     def run(self) -> list[Problem]:
+        self._numbers(worded(self.shown, self.body()), self.cites)
+        return self.found
+
+    def body(self) -> str:
+        """The text with everything blanked out whose numerals are not the text's own."""
         body = self._without_personal(self.shown)
         body = self._without_quotes(body)
         for phrase in _phrases(self.answer, self.question):
             body = _without(phrase, body)
-        cites = self._cites(body)
+        self.cites = self._cites(body)
         body = _MARK.sub(lambda m: " " * len(m[0]), body)
-        body = self._without_fact_ids(body)
-        self._numbers(worded(self.shown, body), cites)
-        return self.found
+        return self._without_fact_ids(body)
 
     def _line(self, at: int) -> int:
         return bisect_right(self.starts, at) - 1

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from bot.cli import main
+from bot.wiring import WarRoom
 
 ROOT = Path(__file__).parent.parent
 OWN = """
@@ -88,6 +89,23 @@ def test_real_orders_without_a_buyer_are_refused_with_what_is_missing(
     assert error["code"] == "header_missing"
     assert "user_id, kind" in error["message"]
     assert "买家" in error["hint"]
+
+
+def test_why_names_the_fact_the_query_and_the_moment_of_each_number(warroom: Command, demo: WarRoom) -> None:
+    asked = "昨天会员加购了多少人"
+    found = warroom.json("ask", "--why", asked)
+    facts = {f["id"]: f for f in found["facts"]}
+    assert found["why"]
+    for number in found["why"]:
+        assert number["span"] in found["text"]
+        assert facts[number["fact"]]["query"] == number["query"]
+        assert list(demo.engine.query(f"SELECT ({number['query']}) AS v")[0].values()) == [
+            facts[number["fact"]]["value"]
+        ]
+    status, out, _ = warroom("ask", "--why", asked)
+    assert status == 0
+    assert f"-- {found['why'][0]['span']} ← {found['why'][0]['fact']}" in out
+    assert "没有数据里的数" in warroom("ask", "--why", "你好")[1]
 
 
 def test_phase_plan_crowd_metrics_and_status_in_json(warroom: Command) -> None:

@@ -159,7 +159,7 @@ def test_another_question_after_a_draft_is_no_change_of_it(lexicon: Lexicon, tex
 def test_benefits_and_styles_mean_nothing_without_a_draft(lexicon: Lexicon, text: str) -> None:
     found = ask(lexicon, text)
     assert found.interpretation.intent != "draft" or found.clarify is not None
-    assert found.draft is None
+    assert found.draft is None or found.clarify is not None
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])

@@ -73,6 +73,38 @@ members' paid amount yesterday / by the way, visitors of fans on June 3 > fan, v
 加购未付款的有多少人 / 其中会员呢 / 非会员呢 > cart_unpaid and not member, crowd_size, -, -, -
 加购未付款的有多少人 / 只看新客 > cart_unpaid and new, crowd_size, -, -, -
 加购未付款的有多少人 / 权益未核销的会员有多少 > coupon_unredeemed, crowd_size, -, -, -
+加购未付款的多少人 / 去掉券没用的 / 再去掉会员 > cart_unpaid and not coupon_unredeemed and not member, crowd_size, -, -, -
+加购未付款的有多少人 / 老客别算 > cart_unpaid and not old, crowd_size, -, -, -
+加购未付款的有多少人 / 把会员剔了 > cart_unpaid and not member, crowd_size, -, -, -
+加购未付款的有多少人 / 粉丝排除掉 > cart_unpaid and not fan, crowd_size, -, -, -
+加购未付款的有多少人 / 老客别算 / 算了 老客加回来 > cart_unpaid, crowd_size, -, -, -
+加购未付款的有多少人 / 去掉拒收短信的 / 把拒收的加回来 > cart_unpaid, crowd_size, -, -, -
+加购未付款的有多少人 / 还得是会员 > cart_unpaid and member, crowd_size, -, -, -
+加购未付款的有多少人 / 再叠加老客这个条件 > cart_unpaid and old, crowd_size, -, -, -
+加购未付款的有多少人 / 还得是老客 / 老客这个条件去掉 > cart_unpaid, crowd_size, -, -, -
+加购未付款的有多少人 / 非会员有多少人 > not member, crowd_size, -, -, -
+who owes a balance / minus the ones who opted out of texts > balance_due and not sms_opted_out, crowd_size, -, -, -
+who owes a balance / exclude anyone who opted out of sms > balance_due and not sms_opted_out, crowd_size, -, -, -
+people who owe a balance, how many / take out fans as well > balance_due and not fan, crowd_size, -, -, -
+people who owe a balance, how many / take out fans / put fans back in > balance_due, crowd_size, -, -, -
+昨天会员成交金额 / 不是会员 我说的是新客 > new, paid_amount, 16, -, -
+昨天会员成交金额 / 不是会员是新客 > new, paid_amount, 16, -, -
+昨天会员成交金额 / 粉丝那头 > fan, paid_amount, 16, -, -
+昨天会员成交金额 / 换成买家 > member, buyers, 16, -, -
+昨天会员成交金额 / 占大盘百分之多少 > member, amount_share, 16, -, -
+昨天会员买家数 / 占进店的几成 > member, visit_pay_rate, 16, -, -
+昨天会员买家数 / 占会员总数多少 > member, conversion_rate, 16, -, -
+昨天会员加购人数 / 占访客的百分之几 > member, visit_cart_rate, 16, -, -
+members' buyers yesterday / what % of visitors is that > member, visit_pay_rate, 16, -, -
+昨天会员进店支付转化率 / 换人群那个口径 > member, conversion_rate, 16, -, -
+昨天会员成交金额 / 往前推一天 > member, paid_amount, 15, -, -
+昨天会员成交金额 / 前一天 > member, paid_amount, 15, -, -
+6月14号会员成交金额 / 第二天 > member, paid_amount, 15, -, -
+上周会员成交金额 / 往前推一周 > member, paid_amount, 1-7, -, -
+上周会员成交金额 / 前天的 / 回到上周 > member, paid_amount, 8-14, -, -
+members' paid amount yesterday / one day earlier > member, paid_amount, 15, -, -
+members' paid amount of 上海 yesterday / hmm, remove that city > member, paid_amount, 16, -, -
+members' paid amount yesterday / ok now only 上海 > member, paid_amount, 16, -, 上海
 how many people left things in the cart unpaid / how many of them are members > cart_unpaid and member, crowd_size, -, -, -
 """
 
@@ -145,3 +177,17 @@ def test_what_points_at_nothing_is_asked_back(lexicon: Lexicon, text: str) -> No
 )
 def test_what_stands_by_itself_is_not_asked_back(lexicon: Lexicon, text: str) -> None:
     assert understand(lexicon, text).clarify is None
+
+
+@pytest.mark.parametrize(
+    ("said", "crowds"),
+    [
+        (("昨天会员成交金额", "粉丝也算上"), ["member", "fan"]),
+        (("昨天会员成交金额", "粉丝也加进来"), ["member", "fan"]),
+        (("members' paid amount yesterday", "include fans"), ["member", "fan"]),
+        (("昨天会员成交金额", "粉丝也算上", "老客去掉"), ["member and not old", "fan and not old"]),
+        (("昨天会员成交金额", "会员 粉丝 老客都来一下"), ["member", "fan", "old"]),
+    ],
+)
+def test_people_are_added_and_taken_away(lexicon: Lexicon, said: tuple[str, ...], crowds: list[str]) -> None:
+    assert talk(lexicon, *said).crowds == crowds

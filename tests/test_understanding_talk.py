@@ -206,3 +206,30 @@ def test_a_reply_points_at_an_option(reply: str, nth: int) -> None:
 def test_a_reply_that_points_at_no_single_option_stays(reply: str) -> None:
     assert chosen(reply, ["进店-支付转化比率", "加购-支付转化比率"]) == reply
     assert chosen(fold(reply), []) == fold(reply)
+
+
+OF_PEOPLE = ["进店-支付比率（全部成交买家数 ÷ 进店访客数）", "人群转化率（全部成交买家数 ÷ 人群总数）"]
+
+
+@pytest.mark.parametrize(
+    ("reply", "nth"),
+    [
+        ("进店的人里付钱的那种", 0), ("按访客算", 0), ("到店的", 0), ("the one based on visitors", 0), ("per visitor", 0),
+        ("out of visitors", 0), ("分母用人群的", 1), ("paid out of the whole crowd, not just visitors", 1), ("按全体算", 1),
+        ("不是访客 是全部人那种", 1), ("everyone, not the visitors", 1),
+    ],
+)  # fmt: skip
+def test_a_reply_names_whom_a_formula_is_of(reply: str, nth: int) -> None:
+    assert chosen(reply, OF_PEOPLE) == OF_PEOPLE[nth]
+
+
+@pytest.mark.parametrize(
+    "reply", ["会员进店人数", "昨天的访客里多少人加购", "按城市看", "how many visitors", "进店访客是什么"]
+)
+def test_a_new_question_is_no_reply(reply: str) -> None:
+    assert chosen(reply, OF_PEOPLE) == reply
+
+
+def test_a_crowd_is_told_by_its_characters() -> None:
+    options = ["加购未付款", "加购收藏未付款", "付定金未付尾款"]
+    assert [chosen(r, options) for r in ("加购那种", "尾款没付的", "收藏的")] == [options[0], options[2], options[1]]

@@ -15,11 +15,12 @@ BUYING = ("buy", "order", "spend", "deal", "sell")
 TAKING = ("deal", "sell", "spend")
 _TOLD_ANYWAY = ("deliver", "click")  # 多少没送到: the rate of what arrived tells it
 FILE = "metric_words.yaml"
-_PARTICLES = r"[了过完掉好成上咗]{0,2}"
+_PARTICLES = r"(?:[了过完掉好上咗]|成(?![交功单为])){0,2}"
 _NEGATED = re.compile(
     r"(?:(?<!有)没有?|未|不(?!同|少|错)|(?<!分)(?<!特)(?<!级)别|无法"
-    r"|不含|不算|不计|扣除|扣掉|减去|除去|\bexcluding|\bnet of|从来?没|(?<!是)不是(?=[光只单仅])|\bnot|\bnever|n't|\bwithout|\bno)"
-    r"(?:再|曾|肯|想|怎么|还|去|来|能|有|愿意?|舍得|光|只|单|仅| yet| even| actually)*\s?$"
+    r"|不含|不算|不计|扣除|扣掉|减去|除去|\bexcluding|\bnet of|从来?没"
+    r"|(?<!是)不是(?=[光只单仅])|\bnot|\bnever|n't|\bwithout|\bno)"
+    r"(?:再|曾|肯|想|怎么|还|去|来|能|有|愿意?|舍得|光|只|单|仅| yet| even| actually| just| merely)*\s?$"
 )
 _CLAUSE = re.compile(r"[,，。;；!！?？\n]+|(?<=[a-z])\. |[:：]|\s-\s")
 
@@ -145,7 +146,10 @@ def _named(said: Said, matches: Sequence[Match]) -> Match | None:
 
 def denied(text: str, start: int) -> bool:
     """没付款, 还没去付款, not paid: what was not done is counted by no metric."""
-    return bool(_NEGATED.search(text[max(0, start - 12) : start]))
+    before = text[max(0, start - 12) : start]
+    if before[-1:] == " " and "\u4e00" <= before[-2:-1] <= "\u9fff":
+        return False  # 爆单没 卖了多少
+    return bool(_NEGATED.search(before))
 
 
 def clauses(text: str, said: Sequence[Said]) -> Iterator[list[Said]]:

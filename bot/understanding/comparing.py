@@ -15,9 +15,11 @@ from tools.campaigns import Campaign
 # Words that a comparison begins with. 比率, 占比, 性价比, 比如 are none; 和 and its like need a word that closes it.
 _LEAD = re.compile(
     r"(?P<open>跟|和|与|同(?![行层期比])|拿)|(?<![占对环同率付购分价类相])比(?![率例如较重值赛分])(?:起|之)?|对比|对照|比照|"
-    r"相较(?:于|之)?|相比(?:于|起)?|比较(?![好多少高低])|较(?=[昨前上去目同])"
-    r"|同比|环比|不如|超过|高于|低于|赶上|(?<![a-z])(?:vs\.?|versus|against|compared? (?:with|to)|than|relative to|beat(?:ing)?|"
-    r"next to|stacks? up (?:against|to|with)|ahead of|behind|better than)(?![a-z])"
+    r"相较(?:于|之)?|相比(?:于|起)?|比较(?![好多少高低])|较(?:之|于)?(?=[昨前上去目同])"
+    r"|(?<=[一二三四五六日天号])对(?=[昨前上本这去周星礼]|\d+[月号日.])|同比|环比|不如|超过|高于|低于|赶上|"
+    r"(?<![a-z])(?:vs\.?|versus|against|compared? (?:with|to)|than|relative to|beat(?:ing)?|"
+    r"next to|stacks? up (?:against|to|with)|(?:up or down|up|down|higher|lower) (?:on|from)|on (?:pace|par) with|"
+    r"in line with|level with|ahead of|behind|better than)(?![a-z])"
 )
 _CLOSE = re.compile(r"(?:相)?比(?!率|例|如)|对比|比较|差|一样|持平|哪[个天]|谁(?:更)?[高多好]|对不|同期|高|低")
 _GAP = re.compile(
@@ -36,6 +38,12 @@ _CAMPAIGN_NAMED = re.compile(
     r"(?:(?:618|双11|双十一|double ?11|(?:the )?campaign|(?:the )?same (?:day|period|time|week|phase)|this time|opening sale|"
     r"presale|wave \w+)"
     r" ?(?:of|from|in)? ?)?"
+)
+
+
+_AS_LONG = re.compile(
+    r"(?:再?(?:往)?前|上|之前|前面|更早)(?:面|一个)?(?:的|那)?(?P<n>[二两三四五六七八九十\d]{1,3})(?:个)?(?P<unit>天|"
+    r"周|星期|礼拜|月)"
 )
 
 
@@ -61,7 +69,7 @@ def find_comparison(
     for lead in _LEAD.finditer(text):
         start = _GAP.match(text, lead.end()).end()  # type: ignore[union-attr]
         clause = re.split(r"[,。，？?;；\0]", text[start:])[0]
-        found = _by_name(clause) or _by_days(clause, now, campaigns)
+        found = _by_name(clause) or _as_long(clause, text[: lead.start()]) or _by_days(clause, now, campaigns)
         if found is None:
             continue
         value, other, length = found
@@ -89,6 +97,14 @@ def _names() -> list[tuple[str, re.Pattern[str]]]:
     every = [(fold(w), value) for value, group in words().comparison_names.items() for w in group]
     every.sort(key=lambda named: -len(named[0]))
     return [(v, re.compile(rf"{re.escape(w)}s?(?![a-z])" if w.isascii() else re.escape(w))) for w, v in every]
+
+
+def _as_long(clause: str, before: str) -> tuple[str | None, Period | None, int] | None:
+    """这三天比前三天: as many days or weeks, those before."""
+    m = _AS_LONG.match(clause)
+    if m is None or not re.search(rf"{m['n']}(?:个)?{m['unit']}", before):
+        return None
+    return "previous_window", None, m.end()
 
 
 def _by_days(

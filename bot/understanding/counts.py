@@ -117,12 +117,12 @@ def _bound(text: str, part: Sequence[Said]) -> list[_Count]:
         if any(m.kind in ("people", "money") for m in c.measures):
             own = "people" if c.listed else c.act.bound
             c.kinds = [*filter(None, [own]), *(m.kind for m in c.measures if m.kind != "quantity")]
-    if any("average" in c.kinds and c.act.kind in BUYING for c in out):
-        first = next(c for c in out if "average" in c.kinds and c.act.kind in BUYING)
-        for c in out:
-            if c is not first and c.act.kind in BUYING:
-                first.measures += [c.act, *c.measures]
-        out = [c for c in out if c is first or c.act.kind not in BUYING]
+    first = next((c for c in out if "average" in c.kinds and c.act.kind in BUYING), None)
+    if first is not None:
+        of_average = [c for c in out if c is not first and c.act.kind in BUYING and "people" not in c.kinds]
+        for c in of_average:
+            first.measures += [c.act, *c.measures]
+        out = [c for c in out if c not in of_average]
     return out
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from bot.answer import Interpretation
-from bot.understanding.refined import refined, refines
+from bot.understanding.refined import LEANING, refined, refines
 from bot.understanding.slots import Slots
 from knowledge import catalog
 
@@ -30,8 +30,10 @@ _ONLY = re.compile(
 )
 _ONLY_ZH = re.compile(r"(?:只|光|单)(?:独)?(?:看|要|算|统计|说|查)")
 _LEANS = re.compile(
-    r"^(?:那|再|换|另|然后|还有|接着|继续|同样|一样|改|行|好|嗯|哦|对|ok)|(?:拆|分|细分|展开)(?:一下|开|到|成)|(?:单独|单拎|分开)(?:看|说|"
-    r"列|复盘|算|拉|报|出|来|查|统计|给)|也(?:给|来|看|算|要|查|说|报)|的也|上面(?:那|说|的)|刚(?:才|刚|说)|前面(?:那|说)|(?:那个|这个|一样的)(?:呢|$)|的话|"
+    r"^(?:回到|还是|换回|改回|切回|恢复|那|再|换|另|然后|还有|接着|继续|同样|一样|改|行|好|嗯|哦|对|ok)|(?:拆|分|细分|"
+    r"展开)(?:一下|开|到|成)|(?:单独|单拎|分开)(?:看|说|"
+    r"列|复盘|算|拉|报|出|来|查|统计|给)|也(?:给|来|看|算|要|查|说|报)|的也|上面(?:那|说|的)|刚(?:才|刚|说)|前面(?:那|"
+    r"说)|(?:那个|这个|一样的)(?:呢|$)|的话|"
     r"列出来|列一下$|呢$"
     r"|^(?:and|just|only|same|now|ok|okay|so|what about|how about|or|also|but|then)\b|\b(?:split|break|cut|slice|"
     r"show) (?:that|it|this|them)\b|\bhow does (?:that|it|this)\b|\binstead\b|\bsame (?:for|thing|but)\b|\bas well$|\btoo$"
@@ -55,7 +57,7 @@ _COLUMN_WORDS = {
 _OFF = (
     r"(?:不(?:用|要|再|必|需要)?(?:限定?|分|管|看|按|卡|区分|考虑|筛|挑)|别(?:限|分|按|管|卡|筛)(?:了)?|去掉|取消|撤掉|去除|"
     r"忽略|放开|拿掉|抛开|\b(?:drop|remove|without|ignore|forget|clear|regardless of|any|all|no)"
-    r"(?: (?:the|a))?)(?:了)? ?(?P<w>{words})(?:ies|s)?(?: ?(?:限制|条件|筛选|filter|restriction|limit|split|"
+    r"(?: (?:the|a|that|this|those))?)(?:了)? ?(?P<w>{words})(?:ies|s)?(?: ?(?:限制|条件|筛选|filter|restriction|limit|split|"
     r"breakdown))?(?:了|的)?"
 )
 _DROPS = {column: re.compile(_OFF.replace("{words}", words)) for column, words in _COLUMN_WORDS.items()}
@@ -72,15 +74,21 @@ _NO_SPLIT = re.compile(
 _DENIED = re.compile(
     r"^(?:不是|不对|没说|没问|我没说|不要|no,? ?not|not|no,? i didn't (?:mean|say|"
     r"ask)(?: about)?)[ ]?(?P<what>[^,，。;；]{1,16})[,，。;；] ?(?=我|要|是|应该|问|换|改|说|看|i |but|the |it's|rather|\S)"
+    r"|^(?:不是|不对|no,? ?not|not) ?(?P<said>[^,，。;；]{1,16}?)(?: ?(?=我(?:说|问|要|指|想|看)|"
+    r"而?是(?![什啥不谁哪多几否])|应该是|改成|换成)"
+    r"| (?=要|i (?:mean|said|want|meant)|it's|rather|but ))"
 )
 _DAY_BEFORE = re.compile(
-    r"(?:再)?(?:往)?前一天|再前(?:一)?天|上一天|\bthe (?:day before|previous day)\b(?! yesterday)|\bday prior\b"
+    r"(?:再)?(?:往)?前(?:推|挪|移|倒|翻)?一天|再前(?:一)?天|上一天|再早一天|(?:倒|退)回?去?一天|\bthe (?:day before|"
+    r"previous day)\b(?! yesterday)|\bday prior\b|\b(?:one|a) day (?:earlier|prior|back)\b"
 )
 _DAY_AFTER = re.compile(
-    r"(?:后|下|第二|次)一?天(?=呢|的|$)|次日|\bthe (?:day after|next day|following day)\b(?! tomorrow)"
+    r"(?:后|下|第二|次)一?天(?=呢|的|$)|次日|(?:再)?往后(?:推|挪|移)?一天|再(?:晚|后)一天|\bthe (?:day after|next day|"
+    r"following day)\b(?! tomorrow)|\b(?:one|a) day later\b"
 )
 _WINDOW_BEFORE = re.compile(
-    r"(?:再)?(?:往)?(?:前|上)一(?:周|个?星期|期|段)|(?:再往?|往)[前上]一?个?月|\bthe (?:week|month|period|stretch) before\b"
+    r"(?:再)?(?:往)?(?:前|上)(?:推|挪|移|倒|翻)?一(?:周|个?星期|个?礼拜|期|段)|(?:再往?|往)[前上](?:推|挪|移|倒|翻)?一?个?月|"
+    r"再早一(?:周|个?星期|个?礼拜|个月)|\bthe (?:week|month|period|stretch) before\b"
 )
 _PERIOD_INTENTS = ("metric", "crowd", "target", "review")
 _SLOT_INTENTS = ("crowd", "metric")
@@ -130,7 +138,7 @@ def follows_up(slots: Slots, new: Interpretation, text: str, *, denied: bool = F
         return new.intent == "target" and not new.crowds and not new.period  # 够了吗: of the same days
     if "crowd" in slots.intents:
         return not new.crowds and len(text) <= 12  # 一共多少人来着
-    if shifted(text, None) and not new.period:
+    if shifted(text, None) is not None and not new.period:
         return True
     subjects = bool(new.crowds) + bool(new.metrics)
     aspects = bool(new.period) + bool(new.compare or slots.has("compare")) + bool(new.by) + bool(new.filters)
@@ -138,10 +146,15 @@ def follows_up(slots: Slots, new: Interpretation, text: str, *, denied: bool = F
     return len(text) <= 40 and (subjects + aspects == 1 or (aspects > 0 and not subjects))
 
 
-def inherit(new: Interpretation, old: Interpretation, slots: Slots, text: str) -> Interpretation:
-    """What the new question leaves open is taken from the old one; naming another kind of thing changes the intent."""
+def inherit(
+    new: Interpretation, old: Interpretation, slots: Slots, text: str, *, picked: bool = False
+) -> Interpretation:
+    """What the new question leaves open is taken from the old one; naming another kind of thing changes the intent. `picked`: it
+    is an option that was asked back."""
     gone = dropped(text)
-    wish = [i for i in slots.intents if i not in ("overview", "crowd", "metric", "knowledge")]
+    more = bool(slots.crowds or new.metrics or new.period or new.by or new.filters or gone)  # ok now only Hangzhou
+    said = ("overview", "crowd", "metric", "knowledge", *(("smalltalk",) if more else ()))
+    wish = [i for i in slots.intents if i not in said]
     intent = new.intent if wish else old.intent
     real = [m for m in new.metrics if m != "crowd_size"]
     within = bool(_WITHIN.search(text))
@@ -161,7 +174,9 @@ def inherit(new: Interpretation, old: Interpretation, slots: Slots, text: str) -
     return new.model_copy(
         update={
             "intent": intent,
-            "crowds": _people(new.crowds, old.crowds, text=text, within=within, only=bool(_ONLY.search(text))),
+            "crowds": _people(
+                new.crowds, old.crowds, text=text, within=within, only=bool(_ONLY.search(text)), picked=picked
+            ),
             "metrics": metrics if intent in ("metric", "crowd", "target") else [],
             "period": period if intent in _PERIOD_INTENTS else new.period,
             "compare": None if _NO_COMPARE.search(text) else compare,
@@ -197,10 +212,14 @@ def shifted(text: str, old: dict[str, str] | None) -> dict[str, str] | None:
     return None
 
 
-def _people(new: Sequence[str], old: Sequence[str], *, text: str, within: bool, only: bool) -> list[str]:
+def _people(new: Sequence[str], old: Sequence[str], *, text: str, within: bool, only: bool, picked: bool) -> list[str]:
     """The crowds now meant. 其中会员 are those of them who are members; 那粉丝呢 takes the place of what it can stand for."""
     if not new:
         return list(old)
+    if picked and old and all(_panel(p) for e in old for p in e.split(" and ")) and not all(map(_panel, new)):
+        return [
+            " and ".join([*new, e]) if e != "all" else new[0] for e in old
+        ]  # 没付款的会员 → 加购未付款: of the members
     if (together := refined(new, old, text)) is not None:
         return together
     if len(new) != 1 or len(old) != 1 or old == ["all"] or new == ["all"]:
@@ -241,7 +260,7 @@ def _column(condition: str) -> str:
     return re.split(r"[:<>=]", condition.removeprefix("not "), maxsplit=1)[0].strip()
 
 
-def leaning_words(text: str) -> list[str]:
+def leaning_words(text: str, *, refining: bool) -> list[str]:
     """The words by which a message leans on the one before it; they are understood and not left over."""
     patterns = (
         *_DROPS.values(),
@@ -255,5 +274,6 @@ def leaning_words(text: str) -> list[str]:
         _ONLY,
         _LEANS,
         _THEM,
+        *(LEANING if refining else ()),
     )
     return [m[0] for pattern in patterns for m in pattern.finditer(text)]

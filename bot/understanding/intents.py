@@ -1,7 +1,7 @@
 """What kind of thing a question asks for: a linear model over its words and over what was found in it.
 
-The weights stand in intents.json and are trained on labelled sentences (tests/evals, `python -m tests.evals --fit-intents`). Names
-of crowds, metrics and days are blanked out first, so that what was learned of one holds for all, also for a merchant's own.
+The weights stand in intents.json and are trained on labelled sentences (`python -m tests.evals --fit-intents`). Names of crowds,
+metrics and days are blanked out first, so that what was learned of one holds for all, also for a merchant's own.
 """
 
 from __future__ import annotations

@@ -19,12 +19,13 @@ from bot.understanding.dangling import missing
 from bot.understanding.dates import LAST_YEAR, PART_OF_DAY, Period, find_period
 from bot.understanding.drafting import DraftWish, completed, read_wish, wants_draft
 from bot.understanding.followups import follows_up, inherit, leaning_words, without_denied
-from bot.understanding.refined import share_of
 from bot.understanding.goods import Condition, Doubt
 from bot.understanding.intents import decide, features
 from bot.understanding.lexicon import Lexicon, Match, fold, words
 from bot.understanding.measures import BARE, counted
 from bot.understanding.people import is_panel, overlooked
+from bot.understanding.refined import share_of
+from bot.understanding.replies import recounted
 from bot.understanding.shorthand import written_out
 from bot.understanding.slips import mended
 from bot.understanding.slots import Slots, settled
@@ -40,7 +41,14 @@ _ASKS = re.compile(r"怎么|怎样|如何|吗|呢|多少|几|啥|什么|哪|谁|
 _CHANGES = re.compile(
     r"(?:怎么|如何|怎样|在哪)(?:修改|更改|改|换|填)|how (?:do|can) \w+ change"
 )  # a how-to, not a list of people
-_OF_DATA = ("metric", "crowd", "plan", "draft", "target", "review")  # whose answer hangs on which people or number is meant
+_OF_DATA = (
+    "metric",
+    "crowd",
+    "plan",
+    "draft",
+    "target",
+    "review",
+)  # whose answer hangs on which people or number is meant
 # A statement in SQL or markup is no question to a colleague; nothing in it is looked up.
 _CODE = re.compile(
     r"\b(?:select|insert|update|delete|drop|alter|union)\b.*\b(?:from|into|table|set)\b|<\s*/?\s*[a-z!]", re.DOTALL
@@ -84,8 +92,10 @@ def interpret(
     campaigns: tuple[Campaign, ...],
     lang: str,
     drafted: DraftWish | None = None,
+    picked: bool = False,
 ) -> Understood:
-    """What `question` asks, given what was understood before it in the same session. `drafted`: the last draft's wish."""
+    """What `question` asks, given what was understood before it in the same session. `drafted`: the last draft's wish; `picked`:
+    the question is an option that was asked back."""
     checked = text_to_check(question)
     if checked is not None:
         about = Slots(lexicon.find(fold(checked[0])), fold(checked[0]))
@@ -101,9 +111,10 @@ def interpret(
     clarify = _clarify(slots, doubt, filled.metrics, lang) if out.intent in _OF_DATA else None
     if wish is not None and not {"draft", "privacy", "elsewhere"} & set(slots.intents):
         out = out.model_copy(update={"intent": "draft"})  # 再短一点, 换成群文案: a change of the last draft
-    if clarify is None and previous is not None and follows_up(slots, out, text, denied=read.denied):
-        out = inherit(out, previous, slots, text)
-        leaning = leaning_words(text)
+    shared = previous is not None and previous.intent == "metric" and share_of(text, previous.metrics) is not None
+    if clarify is None and previous is not None and (shared or follows_up(slots, out, text, denied=read.denied)):
+        out = inherit(out, previous, slots, text, picked=picked)
+        leaning = leaning_words(text, refining=bool(slots.crowds) or shared)
         out = out.model_copy(update={"unused": [w for w in out.unused if not any(w in said for said in leaning)]})
     if clarify is None and previous is None:
         clarify = missing(fold(question), out, wish, slots, now=now, campaigns=campaigns, lang=lang)
@@ -193,7 +204,9 @@ def _read(
         unused=[*unsupported, *_unused(text, slots.matches, period.spans if period else ())],
     )
     left = period.left if period else ()
-    return _Read(text, slots, period.spans if period else (), filled, wish, doubt, named, left, compared, denied, conditions)
+    return _Read(
+        text, slots, period.spans if period else (), filled, wish, doubt, named, left, compared, denied, conditions
+    )
 
 
 def _without_comparison(
@@ -309,7 +322,11 @@ def _intent(read: _Read) -> Intent:
 def _as_before(filled: Interpretation, slots: Slots, previous: Interpretation | None) -> Interpretation:
     """Of several metrics that a word may mean, the one that the conversation is about: 那粉丝的转化率呢; of the number asked
     about before its share: 占进店的几成."""
-    share = share_of(slots.text, previous.metrics) if previous is not None and previous.intent == "metric" else None
+    share = (
+        share_of(slots.text, previous.metrics) or recounted(slots.text, previous.metrics)
+        if previous is not None and previous.intent == "metric"
+        else None
+    )
     if share is not None:
         return filled.model_copy(update={"metrics": [share], "crowds": [c for c in filled.crowds if c != "all"]})
     if filled.metrics or previous is None or not slots.has("ambiguous_metric"):
@@ -339,7 +356,9 @@ def _clarify(slots: Slots, doubt: Doubt | None, metrics: Sequence[str], lang: st
             for key in keys
         ]
         return Clarify(question=prompts.text("answer.clarify_metric", lang, word=match.text), options=options)
-    if slots.has("ambiguous_crowd") and all(map(is_panel, slots.crowds)):  # 没付款的会员: which un-paid people is still open
+    if slots.has("ambiguous_crowd") and all(
+        map(is_panel, slots.crowds)
+    ):  # 没付款的会员: which un-paid people is still open
         match = slots.match("ambiguous_crowd")
         keys = (match.value("ambiguous_crowd") or "").split(",")
         options = [catalog.crowds()[key].name.get(lang) for key in keys]
@@ -455,6 +474,8 @@ def _default_period(out: Interpretation, today: date, campaigns: tuple[Campaign,
     elif out.compare == "peers" and here is not None:
         first = here.first
         assumed.append(prompts.text("when.peers", lang))
+    elif out.compare == "previous_day":
+        pass  # a day against the day before it
     elif here is not None and here.first < today <= here.last and set(out.metrics) & set(words().whole_campaign):
         first = here.first
         assumed.append(prompts.text("when.campaign_so_far", lang))

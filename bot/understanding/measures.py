@@ -48,13 +48,13 @@ def counted(matches: Sequence[Match], text: str, taken: Sequence[tuple[int, int]
     ]
     names = [m for m in matches if any(m.value(slot) for slot in _NAMES) and m.value("crowd") != "all"]
     blocked = [(m.start, m.end) for m in names]
-    together = _together(text)
+    together = [t for t in _together(text) if not any(m.value("metric") and _more(m, t) for m in matches)]
     matches = [m for m in matches if m.value("metric") is None or not _within(m, together)]  # basket size
     blocked += [*taken, *((m.start, m.end) for m in [*named, *together]), *_wishes(matches)]
     messages = any(m.value("channel") for m in matches) or bool(_TOUCH.search(text))
     said = find_acts(text, [m for m in matches if m not in named], blocked, messages=messages)
     said = [s for s in said if not _of_crowd(s, matches, text) and not (s.kind == "join" and _NO_MEMBERS.search(text))]
-    if not said or (_HOW_TO.search(text) and not taken and not any(s.kind in _NUMBER for s in said)):
+    if not (said or together) or (_HOW_TO.search(text) and not taken and not any(s.kind in _NUMBER for s in said)):
         return [*matches, *together]
     made, used = ([], []) if _TARGET.search(text) else ratios(text, said, matches, named)
     rest = [s for s in said if s not in used]
@@ -82,6 +82,11 @@ def _together(text: str) -> list[Match]:
 
 def _within(match: Match, others: Sequence[Match]) -> bool:
     return any(o.start <= match.start and match.end <= o.end for o in others)
+
+
+def _more(match: Match, other: Match) -> bool:
+    """同行成交占比 says more than 成交占比."""
+    return match.start <= other.start and other.end <= match.end and match.end - match.start > other.end - other.start
 
 
 def _share_alone(match: Match) -> bool:

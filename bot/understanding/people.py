@@ -13,19 +13,24 @@ _REACH = 12  # characters between two crowds that are said of one another
 _FAR = 28  # … where a word between them says so
 # 除了 and its like reach over a list; 非 and 不是 hold for the next word only.
 _LEFT_OUT = (
-    r"除(?:了|开|去|掉)?|(?:过滤|筛|拿|踢|剔|排|摘|删|减|撇|甩|丢)掉|剔了|踢出去?|刨(?:去|掉|除|开)|撇(?:开|去|掉)|抛(?:开|去|掉)|扣(?:掉|除|去)|去掉|减去|排除|剔除|不含|不包括|不包含|不算上?|不看"
+    r"除(?:了|开|去|掉)?|(?:过滤|筛|拿|踢|剔|排|摘|删|减|撇|甩|丢)掉|剔了|踢出去?|刨(?:去|掉|除|开)|撇(?:开|去|掉)|"
+    r"抛(?:开|去|掉)|扣(?:掉|除|去)|去掉|减去|排除|剔除|不含|不包括|不包含|不算上?|不看"
     r"|(?<!要)不要|别算|别看|\bexcept(?: for)?|\bexclud(?:ing|e|es)|\bother than|\bwithout|\bapart from|\baside from|\bbesides"
     r"|\b(?:anyone|everyone|everybody|anybody|all|nobody) but|\bminus|\bleav(?:e|ing) out|\bignor(?:e|ing)|\bdisregarding"
     r"|\b(?:remov|tak)(?:e|ing) out|\bremov(?:e|ing)|\b(?:drop(?!ped)|filter|kick|cut|strip|weed|throw)(?:ping|ing)?(?: out)?|"
     r"\bnot counting|\bleave out|\bskip"
 )
 _IS_NOT = r"(?<!是)不是|不属于|并非|没在|不在|\bnot|\b(?:are|is|were|was)n't|\b(?:are|is|were|was)nt"
-_ARTICLE = r"(?: ?(?:the|our|any|those|these|an?|from|in|based in|living in|所有|全部|来自|住在|在|那些|这些|我们的?))*"
+_ARTICLE = (
+    r"(?: ?(?:ones|people|folks|customers|guys|users|anyone|anybody|everyone|who|that|with|the|our|any|those|"
+    r"these|an?|from|in|based in|living in|所有|全部|来自|住在|在|那些|这些|我们的?))*"
+)
 _BEFORE = re.compile(rf"(?P<out>{_LEFT_OUT})?(?P<is>{_IS_NOT})?(?P<non>非|\bnon)?{_ARTICLE}\s*$")
 _AFTER = re.compile(
     r"\s*(?:的)?(?:人|地区|那边)?(?:以外|之外|除外|不算在内|不算|不包括在内|不在内|不计"
     r"|(?:are |were )?(?:excluded|left out)|aside\b|apart\b"
-    r"|(?:都|也|全|先|再|给我?|一起|统统|全部)*(?:去掉|去除|排除|排掉|剔除|剔掉|剔了|刨掉|刨除|扣掉|扣除|减掉|拿掉|过滤掉|筛掉|踢掉|踢出去|除外|删掉|不要|别算|不用算)"
+    r"|(?:都|也|全|先|再|给我?|一起|统统|全部)*(?:去掉|去除|排除|排掉|剔除|剔掉|剔了|刨掉|刨除|扣掉|扣除|减掉|拿掉|"
+    r"过滤掉|筛掉|踢掉|踢出去|除外|删掉|不要|别算|不用算)掉?"
     r"(?=$|[ ,，。.!！?？了吧呢呗啊看再后之以还有])|(?:out|off)(?: please)?$)"
 )
 _LIST = re.compile(r"\s*(?:和|、|以及|及|或者?|跟|与|and|or|nor|&|/)\s*(?:the |in |from )?")
@@ -46,6 +51,11 @@ _DOUBLE_AFTER = re.compile(
 )
 _ATTRIBUTE = re.compile(r"的?[、,，]\s*[且又还也而]*(?:人|家|住|现|常)?(?:在|是|来自)?\s*的?\s*")
 _APART = re.compile(r"[,，、/;；&+]|\bvs\b|\bversus\b|对比|还是")
+# 会员 粉丝 老客都来一下: a list without a word between.
+_EACH_OF = re.compile(
+    r"(?: (?:会员|粉丝|老客|新客))*(?: ?的)? ?(?:都(?!是|算|属|占|有(?!多少|几))|各|分别|分开|各自|全都(?!是|算))|"
+    r"(?: (?:会员|粉丝|老客|新客))+$"
+)
 _SAID = re.compile(r"\s*(?:的|who|that)")
 
 # What would be lost without a word: things that people did not do, and numbers and days inside a description.
@@ -127,11 +137,15 @@ def _both(last: Match, m: Match, matches: Sequence[Match], text: str) -> bool:
     if not is_panel(keys_of(last.value("crowd") or "all")[0]) and _attributes(last, m, matches, text):
         return True  # 领券没用、人在深圳的会员
     places = [(x.start, x.end) for x in matches if x.value("filter") and last.end <= x.start and x.end <= m.start]
-    between = "".join(c for i, c in enumerate(text[last.end : m.start], last.end) if not any(a <= i < b for a, b in places))
+    between = "".join(
+        c for i, c in enumerate(text[last.end : m.start], last.end) if not any(a <= i < b for a, b in places)
+    )
     if _AT_ONCE.search(between) and len(between) <= _FAR:
         return True
     if _LIST.fullmatch(between) and _in_list_left_out(m, matches, text):
         return True  # 除了会员和粉丝: neither
+    if not between.strip() and _EACH_OF.match(text, m.end) and is_panel(m.value("crowd") or ""):
+        return False
     joiner = any(x.value("joiner") is not None and last.end <= x.start < m.start for x in matches)
     if joiner or _APART.search(between):
         doubled = _DOUBLE_BEFORE.search(text[: last.start]) or _DOUBLE_AFTER.match(text, m.end)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from bot.answer import Interpretation
 from bot.understanding.drafting import DraftWish
 from bot.understanding.lexicon import fold
+from knowledge import catalog
 
 _ORDINAL = re.compile(
     r"(?:就|我?选|我要|要|看)?(?:第)?\s*([1-9一二三四两])\s*(?:个|种|项|条)?(?:吧|的|呗|好了)?"
@@ -31,21 +32,34 @@ _THAT_DRAFT = re.compile(
     r"那条|文案)|\b(?:back to|about) (?:that|the) (?:message|draft|text|copy|sms|push)\b"
     r"|\b(?:that|the earlier|the last|the previous) (?:message|draft|text|copy|push)\b"
 )
+_TELLING = 4  # … that tells an option by its characters alone
 _SENTENCE = 60  # … of one that says in a sentence which way of counting is meant
 _POINTS = re.compile(
-    r"那个|这个|那种|这种|那类|那款|口径|分母|[按拿用以]|除以|除|占|里(?:头|面)?|当中|做底|为底|打底|算|\b(?:ones?|out of|per|of|base|divided|over|against|not|"
+    r"那个|这个|那种|这种|那类|那款|口径|分母|[按拿用以]|除以|除|占|里(?:头|面)?|当中|做底|为底|打底|算|\b(?:ones?|"
+    r"out of|per|of|base|divided|over|against|not|"
     r"denominator|versions?)\b"
 )
 _ASKS_ANEW = re.compile(
-    r"[昨前今明]天|[昨今明]日|\d+[号月日.]|[周月]|多少|几个|怎么|为什么|啥|什么|各|城市|等级|yesterday|today|june|how|what|why|which|by city"
+    r"[昨前今明]天|[昨今明]日|\d+[号月日.]|[周月]|多少|几个|怎么|为什么|啥|什么|各|城市|等级|yesterday|today|june|how|"
+    r"what|why|which|by city"
 )
 _NOT_THIS = re.compile(
-    r"(?:不是|而不是|不要|别|不按|不用|不看)[^,，。;；]{1,12}|\b(?:not|rather than|instead of|don't want)(?: just| only| the| of)* [a-z ]{3,24}"
+    r"(?:不是|而不是|不要|别|不按|不用|不看)[^,，。;； ]{1,12}|\b(?:not|rather than|instead of|don't want)(?: just|"
+    r" only| the| of)* [a-z ]{3,24}"
+)
+_WAY = re.compile(
+    r"口径|分母|算法|(?:按|以|用)[^,，]{1,6}(?:算|来算|做底|为底)|\bdenominators?\b|\bbased on\b|\bbasis\b|\bdivided by\b"
 )
 # Whom a formula divides by, and how people say that.
 _OF_WHOM = (
-    (r"访客|进店|visit", r"进店|来店|来的|来逛|访客|进来|逛|看的|流量|uv|visit|traffic|came|walk|brows"),
-    (r"人群|crowd", r"人群|全部|所有|全量|总人数|总数|总人群|整个|整体|全体|crowd|everyone|everybody|whole|all\b|total|entire"),
+    (
+        r"访客|进店|visit",
+        r"进店|来店|到店|到访|上门|来过?的|来逛|访客|进来|逛|看的|流量|uv|visit|traffic|came|walk|brows",
+    ),
+    (
+        r"人群|crowd",
+        r"人群|全部|所有|全量|总人数|总数|总人群|整个|整体|全体|crowd|everyone|everybody|whole|all\b|total|entire",
+    ),
     (r"加购|cart", r"加购|加车|购物车|车里|cart|basket"),
     (r"定金|deposit", r"定金|订金|deposit"),
     (r"发送|触达|sent", r"发的|发出|触达|发送|sent"),
@@ -57,7 +71,8 @@ _ASIDE = ("smalltalk", "help", "unsupported", "phase")
 
 def _by_formula(said: str, options: Sequence[str]) -> str | None:
     """The one option whose formula is of the people that a reply names: 进店的人里付钱的那种, not visitors, the whole crowd."""
-    if len(said) > _SENTENCE or not _POINTS.search(said) or _ASKS_ANEW.search(said):
+    alone = any(re.fullmatch(rf"(?:按|就)?(?:{here})(?:的|人|数)*(?:吧|呗)?", said) for _, here in _OF_WHOM)
+    if len(said) > _SENTENCE or _ASKS_ANEW.search(said) or not (alone or _POINTS.search(said)):
         return None
     meant = _NOT_THIS.sub("", said)
     formulas = [fold(o) for o in options]
@@ -89,7 +104,23 @@ def chosen(text: str, options: Sequence[str]) -> str:
         return text
     names = [_AROUND.sub("", fold(re.split("[（(]", o)[0])) for o in options]
     fitting = [o for o, name in zip(options, names, strict=True) if core in name]
-    return fitting[0] if len(fitting) == 1 else text
+    if not fitting and len(core) >= _TELLING:  # 尾款没付的, of 付定金未付尾款
+        said_by = set(re.sub("没有?|还", "未", core)) - {"的"}
+        fitting = [o for o, name in zip(options, names, strict=True) if said_by <= set(name)]
+    least = min(fitting, key=len, default=text)
+    return least if all(set(_AROUND.sub("", least)) <= set(o) for o in fitting) else text  # 加购那种: no 收藏 in it
+
+
+def recounted(text: str, counted: Sequence[str]) -> str | None:
+    """The other way of counting the ratio asked about before, 换成进店那个口径; None where a message names none."""
+    if len(counted) != 1 or not _WAY.search(text):
+        return None
+    known = catalog.metrics()
+    for keys in catalog.ambiguous_metrics().values():
+        options = [f"{known[k].name.zh}（{known[k].meaning.zh}）" for k in keys]
+        if counted[0] in keys and (meant := _by_formula(text, options)) is not None:
+            return keys[options.index(meant)]
+    return None
 
 
 def leaned_on(

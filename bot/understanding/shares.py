@@ -19,9 +19,12 @@ _AMONG = re.compile(
     r"|的有"
 )
 _OF_THOSE = re.compile(
-    r"\b(?:how many|what|which|number|some|many) of (?:all )?(?:the|those|our|them|these)? ?(?:people|ones|shoppers|customers|folks|guys)?"
+    r"\b(?:how many|what|which|number|some|many) of (?:all )?(?:the|those|our|them|these)?"
+    r" ?(?:people|ones|shoppers|customers|folks|guys)?"
     r" ?(?:who|that)?(?: have| had| has| actually)? ?$"
 )
+_THAT_ONE = re.compile(r"的?(?:那|这)(?:个|种|一种|一个)(?:率|转化)?(?!人|客|会员)")
+_LISTED = re.compile(r"\s*(?:[、和跟/及]|and|&|,)\s*")
 _OUT_OF = re.compile(
     r"\b(?:out of|of|among|amongst)(?: all)? (?:the|those|our|these)? ?(?:people|ones|shoppers|customers|folks|guys)?"
     r" ?(?:who|that)?(?: have| had| has| actually)? ?$"
@@ -45,6 +48,10 @@ def ratios(
         if share is not None and not did and named:
             used.append(share)  # the conversion from visit to pay: a word more for what has a name
         elif share is not None and (did or share.end - share.start > 1):
+            if len(did) > 1 and _listed(text, did, share):
+                made += [match_at(text, s, (("metric", acts().single_rates[s.kind]),)) for s in did]
+                used += [*did, share]
+                continue
             chain = did if len(_stages(did)) > 1 else [*before[-1:], *did]
             ratio = _ratio(chain, share, matches, text)
             if ratio:
@@ -65,7 +72,11 @@ def ratios(
                 made.append(match_at(text, first, (("metric", key),)))
                 used += [first, *between, second]
                 break
-            if key and _OF_THOSE.search(text[: first.start]) and not re.search(r"[,，;.]", text[first.end : second.start]):
+            if (
+                key
+                and _OF_THOSE.search(text[: first.start])
+                and not re.search(r"[,，;.]", text[first.end : second.start])
+            ):
                 made.append(match_at(text, first, (("metric", key),)))
                 used += [first, second, *between, *(s for s in said if s.end <= first.start and s.kind == "people")]
                 break
@@ -80,6 +91,13 @@ def ratios(
                 used += [first, second, *between, *after]
                 break
     return made, used
+
+
+def _listed(text: str, did: Sequence[Said], share: Said) -> bool:
+    """送达和点击率, delivery and click rates: each has its own."""
+    gaps = (text[a.end : b.start] for a, b in pairwise(did))
+    known = all(s.kind in acts().single_rates for s in did)
+    return known and share.start - did[-1].end in (0, 1) and all(map(_LISTED.fullmatch, gaps))
 
 
 def _stages(did: Sequence[Said]) -> list[str]:
@@ -135,8 +153,10 @@ def _ratio(
 def _composed(text: str, share: Said, matches: Sequence[Match]) -> bool:
     """What share of buyers are members: of whom a crowd consists, which no ratio of ours says."""
     after = text[share.end :]
-    return text[share.start : share.end].isascii() and after.startswith(" ") and not any(
-        m.value("crowd") and m.start - share.end <= 5 for m in matches if m.start >= share.end
+    return (
+        text[share.start : share.end].isascii()
+        and after.startswith(" ")
+        and not any(m.value("crowd") and m.start - share.end <= 5 for m in matches if m.start >= share.end)
     )
 
 
@@ -145,6 +165,8 @@ def _partitive(text: str, said: Sequence[Said], first: Said, second: Said, betwe
     if any(s.kind in ("people", "money", "average") for s in between):
         return False
     gap = text[first.end : second.start]
+    if not between and _THAT_ONE.match(text, second.end) and (_STEP.fullmatch(gap) or _AMONG.fullmatch(gap)):
+        return gap != "的有"
     after = next((s for s in said if s.start >= second.end), None)
     if _STEP.fullmatch(gap):
         return after is not None and after.kind in ("share", "some", "quantity")

@@ -18,8 +18,11 @@ _SHORT = re.compile(
     rf"|(?<![\d.])(?P<b1>\d{{1,2}}) ?(?:到|至|~|—+|–|-) ?(?P<b2>\d{{1,2}})[日号](?!\d)"
     rf"|(?<![\d.])(?P<dm>\d{{1,2}})\.(?P<d1>\d{{1,2}}) ?(?:到|至|~|—+|–|-) ?(?P<d2>\d{{1,2}})(?![\d.%/折元月]|[{CN}])[日号]?"
 )
-_CN_PAIR = re.compile(r"([二三]?十[一二三四五六七八九]?)[、,，和]?([二三]?十[一二三四五六七八九]?)[日号]")
+_CN_PAIR = re.compile(r"([二三]?十[一二三四五六七八九]?)[、,，和]?([二三]?十[一二三四五六七八九]?)(?:[日号]|(?=[这那]?两天))")
 _WEEKDAYS = re.compile(rf"\b({EN_WEEKDAY})(?: ?(?:-|–|~|to|through|thru|until) ?| )({EN_WEEKDAY})\b")
+_TWO_WEEKDAYS = re.compile(
+    rf"(上上|上|本|这)?(?:个)?(?:周|星期|礼拜)([{CN[:6]}])[、和跟]?(?:周|星期|礼拜)?([{CN[:6]}日天])(?=[这那]?两天)"
+)
 _FIRST_WEEK = re.compile(
     rf"({NUMBER})月(?:的)?第([一二三四])周|\b(?:the )?(first|second|third|fourth) week of ({MONTH})"
 )
@@ -50,6 +53,12 @@ def short_ranges(text: str, f: Frame) -> list[Stretch]:
     for m in _WEEKDAYS.finditer(text):
         first, last = (ordinary.last_weekday(g, f.today) for g in m.groups())
         out.append(Stretch(first, first + timedelta(days=(last - first).days % 7), m.start(), m.end(), "rolling"))
+    monday = f.today - timedelta(days=f.today.weekday())
+    for m in _TWO_WEEKDAYS.finditer(text):
+        i, j = (6 if g in "日天" else CN.index(g) for g in m.groups()[1:])
+        first = monday + timedelta(days=i - 7 * {"上上": 2, "上": 1}.get(m[1], 0))
+        if j == i + 1:
+            out.append(Stretch(first, first + timedelta(days=1), m.start(), m.end(), "rolling"))
     for m in _LISTED.finditer(text):
         listed = [int(x) for x in re.findall(r"\d+", m[2] + m[3])]
         if listed != list(range(listed[0], listed[-1] + 1)):

@@ -10,7 +10,8 @@ from knowledge.catalog import HERE, Entry
 
 FILE = "shorthand.yaml"
 _CJK = r"[\u4e00-\u9fff]"
-_APART = r"(?<![a-z0-9'/])(?<![a-z][ &/])", r"(?![a-z0-9'/])(?! [a-z])"
+_BEFORE = r"(?<![a-z0-9'/])(?<![a-z][ &/])"  # apart from other English words
+_AFTER = r"(?![a-z0-9'/])(?! [a-z])"
 
 
 class Shorthand(Entry):
@@ -19,15 +20,23 @@ class Shorthand(Entry):
 
 
 @cache
-def _tables() -> tuple[dict[str, str], re.Pattern[str], dict[str, str], re.Pattern[str]]:
-    """(hurried word → word, where such stand; English word → Chinese word, where such stand)."""
+def _tables() -> tuple[dict[str, str], dict[str, str]]:
+    """(hurried word → word, English word → Chinese word)."""
     file = catalog.validate(Shorthand, catalog.read_yaml(HERE / FILE), FILE)
     short = {s: word for word, group in file.short.items() for s in group}
-    mixed = {s: word for word, group in file.mixed.items() for s in group}
-    hurried = re.compile(rf"(?<![\w/.'])(?:{_any(short)})(?![\w/'])(?!\.\w)|(?<![\w/])w/(?=[a-z])")
-    within = rf"{_APART[0]}(?P<word>{_any(mixed)}){_APART[1]}"
-    beside = re.compile(rf"(?<={_CJK}) ?{within}(?P<right> (?={_CJK}))?|{within.replace('<word>', '<word2>')} ?(?={_CJK})")
-    return short, hurried, mixed, beside
+    return short, {s: word for word, group in file.mixed.items() for s in group}
+
+
+@cache
+def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+    """(a hurried word, a run of known English words beside a Chinese character, one word of such a run)."""
+    short, mixed = map(_any, _tables())
+    run = rf"{_BEFORE}(?:{mixed})(?: (?:{mixed}))*{_AFTER}"
+    return (
+        re.compile(rf"(?<![\w/.'])(?:{short})(?![\w/'])(?!\.\w)|(?<![\w/])w/(?=[a-z])"),
+        re.compile(rf"(?<={_CJK}) ?{run}(?: (?={_CJK}))?|{run} ?(?={_CJK})"),
+        re.compile(rf" ?(?<![a-z])(?P<word>{mixed})(?![a-z]) ?"),
+    )
 
 
 def _any(words: dict[str, str]) -> str:
@@ -36,7 +45,8 @@ def _any(words: dict[str, str]) -> str:
 
 def written_out(text: str) -> str:
     """A folded question with its words in their usual writing."""
-    short, hurried, mixed, beside = _tables()
+    short, mixed = _tables()
+    hurried, runs, one = _patterns()
     if re.search(_CJK, text):
-        return beside.sub(lambda m: mixed[m["word"] or m["word2"]], text)
-    return hurried.sub(lambda m: short[m[0]] if m[0] in short else "with ", text)
+        return runs.sub(lambda run: one.sub(lambda m: mixed[m["word"]], run[0]), text)
+    return hurried.sub(lambda m: short.get(m[0], "with "), text)

@@ -13,7 +13,7 @@ from tools.campaigns import Campaign
 
 CN = "一二三四五六七八九十"
 NUMBER = rf"(?:(?<!\d)\d{{1,2}}|[{CN}]{{1,3}})"
-COUNT = rf"(?:\d{{1,3}}|[{CN}两俩]{{1,3}}|几)"
+COUNT = rf"(?:\d{{1,3}}|[{CN}两俩仨]{{1,3}}|几)"
 EN_COUNT = r"(?:\d{1,3}|a|one|two|three|four|five|six|seven|ten|couple of|few|couple)"
 _EN_NUMBERS = {
     "a": 1, "one": 1, "two": 2, "couple": 2, "couple of": 2, "three": 3, "few": 3, "four": 4, "five": 5,
@@ -63,7 +63,7 @@ def number(text: str) -> int:
     """A numeral of up to two digits, Arabic or Chinese (十八, 二十, 二十一, 两); 几 is three."""
     if text.isdigit():
         return int(text)
-    digits = {c: i + 1 for i, c in enumerate(CN)} | {"两": 2, "俩": 2, "几": 3}
+    digits = {c: i + 1 for i, c in enumerate(CN)} | {"两": 2, "俩": 2, "仨": 3, "几": 3}
     if "十" not in text:
         return digits[text[0]]
     tens, _, ones = text.partition("十")
@@ -128,7 +128,7 @@ _SAME_DAY = re.compile(
 _LAST_N = re.compile(
     rf"(?:近|最近|过去|(?<![往再])前|刚过去的|这|连续|近这)(?:的)?({COUNT}|半)(?:个|来)?(天|日|周|星期|礼拜|月)(?!前|以前|之前|"
     rf"[{CN}日号份\d])"
-    rf"|\b(?:the )?(?:last|past|previous|recent|these) ({EN_COUNT}) (day|week|month)s?\b(?! of)|\b(?:the )?(past) (month)\b"
+    rf"|\b(?:the )?(?:last|past|previous|recent|these) ({EN_COUNT}) (day|week|wk|month)s?\b(?! of)|\b(?:the )?(past) (month)\b"
 )
 _WEEKEND = re.compile(
     r"(上上|上|本|这)?(?:个)?周末(?:两天|那两天)?|(?:(上上|上|本|这)(?:个)?)?(?:周|星期|礼拜)六(?:周|星期|"
@@ -140,6 +140,7 @@ _WEEKDAY = re.compile(
     rf"|(last |this past |this |next )?\b({'|'.join(_WEEKDAYS)})s?\b"
     rf"|(?:\b(?:on|since|from|to|until|last|this|and)|-) ?\b({_SHORT_WEEKDAYS})\b"
 )
+_WEEKDAYS_AGO = re.compile(rf"\b(two|three|2|3) ({'|'.join(_WEEKDAYS)})s ago\b")
 _CALENDAR = re.compile(
     r"(上上|再上|再前|上|本|这|当)(?:个|一)?(?:周|星期|礼拜)(?![一二三四五六日天末])"
     r"|\b(?:the )?(week before last|last week|past week|this week|wtd|week to date)\b"
@@ -148,7 +149,7 @@ _MONTH_WORD = re.compile(r"\b(last month|this month|mtd|month to date)\b")
 _MONTH = re.compile(
     rf"(?:(?P<m>{NUMBER})月份?|(?P<r>上|本|这)个?月)的?(?P<p>上旬|中旬|下旬|初|中(?![旬的])|底|末|上半月?|下半月?|"
     rf"前半(?:个)?月?|后半(?:个)?月?|整月|全月|整个月)?"
-    rf"(?![\d{CN}日号])|(?P<h>[上下前后]半个?月|月初|月中|月底|[上中下]旬)"
+    rf"(?![\d{CN}日号])|(?P<h>[上下前后]半个?月|月初|月头|月中|月底|月末|月尾|[上中下]旬)"
     rf"|(?:(?P<ep>early|mid|late|(?:the )?(?:start|beginning|middle|end|first half|second half) of) )?(?P<em>\b{MONTH})(?! ?\d)"
 )
 _YEAR = re.compile(
@@ -244,8 +245,13 @@ def weeks(text: str, f: Frame) -> Iterator[Stretch]:
         day = monday + timedelta(days=target - 7 * back)
         if lead in ("", "this past") and day > f.today:
             day -= timedelta(days=7)
-        start = m.start() if m[5] is None else m.start(5)
-        yield Stretch(day, day, start, m.end(), "weekday")
+        start, end = m.start() if m[5] is None else m.start(5), m.end()
+        if english and text.startswith(" before last", end):
+            day, end = last_weekday(english, f.today) - timedelta(days=7), end + len(" before last")
+        yield Stretch(day, day, start, end, "weekday")
+    for m in _WEEKDAYS_AGO.finditer(text):
+        day = last_weekday(m[2], f.today) - timedelta(days=7 * (count(m[1]) - 1))
+        yield _at(m, day, day, "weekday")
     for m in _FUTURE.finditer(text):
         n = 7 if m[3] else count(m[1] or m[2])
         yield _at(m, f.today + timedelta(days=1), f.today + timedelta(days=n), "rolling")
@@ -311,11 +317,11 @@ def _month(m: re.Match[str], text: str, f: Frame) -> tuple[date, date] | None:
         day = nearest_year(n, 1, f.today)
     first, last = _month_of(day)
     part = m["p"] or m["h"] or m["ep"] or ""
-    if any(w in part for w in ("上旬", "初", "early", "start", "beginning")):
+    if any(w in part for w in ("上旬", "初", "头", "early", "start", "beginning")):
         return first, first.replace(day=10)
     if "中" in part or part.endswith(("mid", "middle of")):
         return first.replace(day=11), first.replace(day=20)
-    if any(w in part for w in ("下旬", "底", "末", "late", "end of")):
+    if any(w in part for w in ("下旬", "底", "末", "尾", "late", "end of")):
         return first.replace(day=21), last
     if any(w in part for w in ("上半", "前半", "first half")):
         return first, first.replace(day=15)

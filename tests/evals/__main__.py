@@ -1,4 +1,8 @@
-"""`make eval`: how well search finds, beside embeddings alone and words alone; `--fit` trains knowledge/ranking.py anew."""
+"""`make eval [ARGUMENTS]`: how well questions are understood and answered, and how well search finds.
+
+questions, search: that part alone. -v lists what went wrong. --fit trains knowledge/ranking.py anew, --fit-intents
+bot/understanding/intents.json. With WARROOM_MODEL set, the questions are put to that model.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +12,35 @@ from pathlib import Path
 
 import numpy as np
 
+from bot.console import progress
+from bot.wiring import WarRoom
 from knowledge import ranking
 from knowledge.embeddings import embed
 from knowledge.search import Searcher
 from knowledge.textnorm import simplified
 from tests.evals.fit import abstention, fit
+from tests.evals.fit_intents import fit as fit_intents
+from tests.evals.questions import judge, report, rows
 from tests.evals.retrieval import Bench, Item, first_right, items, named_questions
+from tools import workspace
 
 TUNED = ("retrieval",)
 HELD_OUT = ("retrieval_held_out",)
 
 
 def main(arguments: list[str]) -> None:
+    parts = [a for a in arguments if not a.startswith("-")] or ["questions", "search"]
+    with tempfile.TemporaryDirectory() as folder:
+        if "--fit-intents" in arguments or "questions" in parts:
+            root = Path(folder) / "shop"
+            workspace.create(root, name="", campaigns=(), demo=True)
+            with WarRoom(root) as room:
+                if "--fit-intents" in arguments:
+                    print(fit_intents(room))
+                    return
+                _questions(room, listing="-v" in arguments)
+    if "search" not in parts:
+        return
     bench = Bench(embed)
     if "--fit" in arguments:
         print(fit(bench, [*items(*TUNED), *named_questions(bench.all, every=7)]))
@@ -27,6 +48,15 @@ def main(arguments: list[str]) -> None:
     _show_names()
     for title, chosen in (("tuned on", items(*TUNED)), ("held out", items(*HELD_OUT))):
         _show(bench, title, chosen, listing="-v" in arguments)
+
+
+def _questions(room: WarRoom, *, listing: bool) -> None:
+    for title, name in (("visible, mended on", "questions"), ("held out", "questions_held_out")):
+        print(f"questions, {title}; answered by {room.model.endpoints[0].name if room.model else 'the embedded model'}")
+        with progress(name) as show:
+            judged = judge(room, rows(name), lambda done, of: show(done / of))
+        report(judged, listing=listing)
+        print()
 
 
 def _show_names() -> None:

@@ -20,7 +20,7 @@ from bot.recall import recall
 from bot.understanding import interpret
 from bot.understanding.drafting import DraftWish
 from bot.understanding.interpret import MAX_LENGTH, language
-from bot.understanding.replies import chosen, leaned_on
+from bot.understanding.replies import chosen, leaned_on, of_step
 from bot.understanding.said import summary
 from bot.wiring import WarRoom
 from knowledge.masking import masked
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from bot.llm import Told
 
 # What has one right form, so that no language model is asked: refusals, help, the verdict on a copy, the briefing.
+STEPS = "steps"  # a question's remembered: whose the actions of its answer were
 _FIXED = ("unsupported", "help", "check", "brief")
 
 
@@ -70,6 +71,8 @@ def answer(room: WarRoom, question: Question, said: Callable[[str], None] | None
     if question.about is not None:
         previous, drafted = question.about.interpretation, question.about.wish
     text_asked = chosen(question.text, options_shown)
+    if not options_shown and question.about is None:
+        text_asked, previous = of_step(text_asked, previous, _steps(history))
     understood = interpret(
         text_asked,
         previous,
@@ -106,6 +109,9 @@ def answer(room: WarRoom, question: Question, said: Callable[[str], None] | None
         found = recall(room, ctx, message, lambda: _computed(room, ctx, history, message, what, clarify))
     if degraded is not None:
         found = _instead(found, degraded, usage)
+    if found.actions:
+        steps = {STEPS: [a.crowd for a in found.actions]}
+        message = message.model_copy(update={"additional_kwargs": {**message.additional_kwargs, **steps}})
     if question.session:
         _remember(room, question.session, [*history, _kept(message), AIMessage(content=found.text)])
     return found.model_copy(update={"elapsed_ms": _ms(began)})
@@ -237,6 +243,12 @@ def _previous(history: list[BaseMessage], text: str) -> tuple[Interpretation | N
     ]
     previous, wished = leaned_on(text, understood)
     return previous, list(asked_back), wished
+
+
+def _steps(history: list[BaseMessage]) -> list[str | None]:
+    """Whose the actions of the last plan of a session were, in the order shown; None for one of nobody."""
+    plans = (m.additional_kwargs[STEPS] for m in reversed(history) if STEPS in m.additional_kwargs)
+    return list(next(plans, []))
 
 
 def _result(messages: list[Any]) -> ToolResult | None:

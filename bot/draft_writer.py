@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import prompts
+from knowledge.masking import HIDDEN, personal
 from tools.facts import Draft, Finding, ToolResult, Verdict
 
 _BILLED = ("sms", "card_sms")
@@ -68,10 +71,22 @@ def verdict_lines(verdict: Verdict, lang: str) -> list[str]:
 def finding_lines(finding: Finding, lang: str) -> list[str]:
     """· 「全网最低价」不能用：… / 改成：… / 依据：…; a finding about what is missing quotes nothing."""
     level = prompts.text("draft.must" if finding.level == "block" else "draft.should", lang)
-    quoted = prompts.text("draft.quoted", lang, text=finding.text) if finding.text.strip() else ""
+    quoted = prompts.text("draft.quoted", lang, text=_starred(finding.text)) if finding.text.strip() else ""
     lines = [prompts.text("draft.finding", lang, level=level, quoted=quoted, why=finding.why)]
     if finding.rewrite:
-        lines.append(prompts.text("draft.rewrite", lang, rewrite=finding.rewrite))
+        lines.append(prompts.text("draft.rewrite", lang, rewrite=_starred(finding.rewrite)))
     elif finding.rewrite == "":
         lines.append(prompts.text("draft.delete", lang))
     return [*lines, prompts.text("draft.source", lang, source=finding.source)]
+
+
+def _starred(said: str) -> str:
+    """Words of the copy in one line, without the phone numbers and accounts in them: the finding must be told, they must not."""
+    said = " ".join(said.split("\n"))
+    while spans := personal(said):
+        start, end = spans[0]
+        hidden = re.sub(r"[A-Za-z0-9@._+-]+", HIDDEN, said[start:end])
+        if hidden == said[start:end] or personal(hidden):
+            hidden = HIDDEN
+        said = f"{said[:start]}{hidden}{said[end:]}"
+    return said

@@ -86,6 +86,13 @@ class Moments:
         elif month is not None:
             self.months.add(month)
 
+    def add_whole(self, reading: Reading) -> None:
+        """A day that a fact says with its year, where the period asked about lies in another one."""
+        if reading.kind == "date" and len(reading.date) == 3:
+            year, month, day = reading.date
+            if year is not None and month is not None and day is not None:
+                self.whole.add((year, month, day))
+
     def hold(self, reading: Reading) -> bool:
         if reading.kind == "time":
             return reading.date in self.times
@@ -191,6 +198,8 @@ def evidence(answer: Answer, question: str) -> Evidence:
         _add_fact(facts, fact)
         for reading in (*_readings(fact.display), *_readings(fact.label)):
             moments.add_reading(reading)
+        for reading in _readings(fact.display):
+            moments.add_whole(reading)
     what = answer.interpretation
     # 24:00 of the 20th is stored as the 21st: where a display says its day, that is the day.
     stamps = [f.value for f in answer.facts if f.unit == "date" and not _says_day(f)] + [

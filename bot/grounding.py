@@ -43,6 +43,7 @@ _NTH, _ON_THE = (
     re.compile(r"\d+(?:st|nd|rd|th)"),
     re.compile(r"\b(?:on|by|until|till|before|after|from|since) the \Z", re.IGNORECASE),
 )
+_CHECKED = re.compile(r"[「\"](?P<said>[^「」\"\n]+)[」\"]")
 _ASK_NEXT = re.compile(r"^\W*(?:可以接着问|你可以接着问|接着问|Ask next|You can ask|Try)", re.IGNORECASE)
 
 
@@ -90,11 +91,16 @@ class _Check:
 
     def run(self) -> list[Problem]:
         self._numbers(worded(self.shown, self.body()), self.cites)
-        return self.found
+        # The check of the copy has judged a draft's lines (tools/compliance.py); half a draft would be worse than any.
+        own = {seen(line).strip() for d in self.answer.drafts for line in d.text.split("\n")}
+        lines = self.shown.split("\n")
+        return [p for p in self.found if lines[p.line].strip() not in own]
 
     def body(self) -> str:
         """The text with everything blanked out whose numerals are not the text's own."""
         body = self._without_personal(self.shown)
+        if self.answer.interpretation.intent == "check":
+            body = _without_checked(body, self.question)
         body = self._without_quotes(body)
         for phrase in _phrases(self.answer, self.question):
             body = _without(phrase, body)
@@ -229,7 +235,24 @@ def _phrase(text: str) -> tuple[str, ...]:
         return ()
     shown = seen(text).strip()
     pieces = {shown, *(s.strip() for s in re.split(r"(?<=[。!?;])", shown))}
-    return tuple(p for p in pieces if _NUMERAL.search(p) and len(re.sub(r"[\d\W_年月日号人元个%天]", "", p)) >= 2)
+    return tuple(
+        p
+        for p in pieces
+        if _NUMERAL.search(p) and (len(re.sub(r"[\d\W_年月日号人元个%天]", "", p)) >= 2 or _CODE.fullmatch(p))
+    )
+
+
+def _without_checked(body: str, question: str) -> str:
+    """The text with the words of the copy that was given blanked out where they are quoted, however short; *** stands for what
+    was hidden in them."""
+    given = re.sub(r"\s", "", seen(question))
+
+    def blank(m: re.Match[str]) -> str:
+        parts = re.split(r"\*+", re.sub(r"\s", "", m["said"]))
+        pattern = ".*".join(map(re.escape, parts))
+        return m[0] if not any(parts) or not re.search(pattern, given) else " " * len(m[0])
+
+    return _CHECKED.sub(blank, body)
 
 
 def _without(phrase: str, body: str) -> str:

@@ -66,6 +66,8 @@ def write(artifact: dict[str, Any], what: Interpretation, lang: str) -> str:
     if what.unused and result.kind in ("metric", "crowd"):
         # Who reads the number must see first that a word of the question is not in it.
         lines.insert(1, fixed("answer.unfiltered", lang, words=words_left))
+    elif what.unused and result.kind == "draft":
+        lines = [fixed("answer.unused", lang, words=words_left), "", *lines]  # before a text is copied and sent
     elif what.unused and result.kind != "knowledge":
         lines.append(fixed("answer.unused", lang, words=words_left))
     if lang == "en":
@@ -75,7 +77,7 @@ def write(artifact: dict[str, Any], what: Interpretation, lang: str) -> str:
 
 def _capital(line: str) -> str:
     """An English line begins with a capital, behind its markup."""
-    return re.sub(r"^((?:\d+\. |· )?(?:\*\*)?)([a-z])", lambda m: m[1] + m[2].upper(), line)
+    return re.sub(r"^((?:\d+\. |· )?(?:\*\*)?)([a-z])(?![a-z]?\d)", lambda m: m[1] + m[2].upper(), line)
 
 
 def _phase(result: ToolResult, what: Interpretation, lang: str) -> list[str]:

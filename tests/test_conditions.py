@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.understanding.conditions import Doubt, find_conditions
+from bot.understanding.conditions import find_conditions
+from bot.understanding.goods import Doubt
 from bot.understanding.lexicon import Lexicon, fold, lexicon_for
 from tests.test_understanding import CAMPAIGNS, NOW, VALUES, understand
 from tools.filters import FILTERS, split

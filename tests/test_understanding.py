@@ -15,9 +15,9 @@ from bot.understanding.dates import find_period
 from bot.understanding.drafting import DraftWish
 from bot.understanding.interpret import language
 from bot.understanding.lexicon import Lexicon, fold, lexicon_for
+from bot.understanding.stretches import number
 from bot.wiring import WarRoom
 from knowledge import catalog
-from bot.understanding.stretches import number
 from tests.evals.questions import misses, rows
 from tools.campaigns import Campaign, date_campaign
 

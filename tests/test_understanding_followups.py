@@ -10,7 +10,7 @@ from bot.answer import Interpretation
 from bot.understanding import interpret
 from bot.understanding.interpret import language
 from bot.understanding.lexicon import Lexicon, lexicon_for
-from bot.understanding.replies import leaned_on
+from bot.understanding.replies import leaned_on, of_step
 from tests.test_understanding import CAMPAIGNS, NOW, VALUES, understand
 
 
@@ -191,3 +191,38 @@ def test_what_stands_by_itself_is_not_asked_back(lexicon: Lexicon, text: str) ->
 )
 def test_people_are_added_and_taken_away(lexicon: Lexicon, said: tuple[str, ...], crowds: list[str]) -> None:
     assert talk(lexicon, *said).crowds == crowds
+
+
+def test_two_questions_in_one_are_not_crossed(lexicon: Lexicon) -> None:
+    """The first is answered; the other is told as not used."""
+    out = talk(lexicon, "今天成交和昨天比,还有加购未付款多少人,再写条短信")
+    assert (out.intent, out.crowds, out.compare) == ("metric", ["all"], "previous_day")
+    assert out.unused == ["还有加购未付款多少人", "再写条短信"]
+
+
+def test_the_shop_as_a_whole_after_a_city(lexicon: Lexicon) -> None:
+    out = talk(lexicon, "昨天上海客单价", "全店的")
+    assert (out.metrics, out.filters, out.crowds) == (["aov"], [], ["all"])
+
+
+def test_the_same_time_last_year_is_compared_with(lexicon: Lexicon) -> None:
+    out = talk(lexicon, "618到现在卖了多少,去年同期呢")
+    assert (out.period, out.compare) == ({"from": "2026-05-01", "to": "2026-06-17"}, "campaign:618:2025")
+    assert talk(lexicon, "昨天卖了多少", "去年这时候呢").compare == "campaign:618:2025"
+
+
+def test_of_several_member_days_it_is_told_that_one_is_counted(lexicon: Lexicon) -> None:
+    assert "四个会员日" in talk(lexicon, "四个会员日分别卖了多少").unused
+
+
+def test_i_mean_is_no_mean(lexicon: Lexicon) -> None:
+    assert talk(lexicon, "how much did we sell today", "no, i mean yesterday").metrics == ["paid_amount"]
+
+
+def test_a_step_of_the_plan_is_of_its_people() -> None:
+    plan = Interpretation(intent="plan")
+    text, about = of_step("第二步那254人,给他们写短信", plan, ["all", "member"])
+    assert about is not None
+    assert about.crowds == ["member"]
+    assert "254" not in text
+    assert of_step("第三步的人写短信", plan, ["all", "member"]) == ("第三步的人写短信", plan)

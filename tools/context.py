@@ -28,6 +28,7 @@ class Context:
     open_engine: Callable[[], Reader]
     open_search: Callable[[], Searcher]
     sheet: FactSheet = field(compare=False)
+    known: datetime | None = None  # planning ahead of data that goes on: nothing after this moment is looked at
 
     @property
     def engine(self) -> Reader:
@@ -46,7 +47,7 @@ class Context:
 
     @property
     def scope(self) -> Scope:
-        return Scope(self.at, self.campaign, self.shop.settings)
+        return Scope(min(self.at, self.known or self.at), self.campaign, self.shop.settings)
 
     def local(self, query: str) -> str:
         """A query of ours as the shop's engine reads it: to run as it stands, wherever it is copied to."""

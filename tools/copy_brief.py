@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from datetime import date
 
 from knowledge.catalog import Channel
 from knowledge.copy_templates import FORM_OF, Moment, Purpose, Reason, cheapens, copy_file, in_chinese, purpose_for
-from tools import audience, phases
+from tools import audience, phases, wording
 from tools.context import Context
 from tools.copy_slots import Slot, moments_of
 from tools.errors import AskAgain
@@ -71,6 +72,10 @@ def brief_of(
                 purpose=brief.purpose.name.get(ctx.lang),
             )
         )
+    over = _balance_over(ctx)
+    if over is not None and inside(brief.crowd, "balance_due"):
+        day = ctx.sheet.text(ctx.say("draft.label_time"), wording.day(over, ctx.lang), f"SELECT DATE '{over}'").display
+        brief.notes.append(ctx.say("draft.balance_over", day=day, purpose=brief.purpose.name.get(ctx.lang)))
     said = re.sub(r"\s+", " ", benefit or "").strip(" ，。,.;；!！")
     if len(said) > MAX_BENEFIT:
         raise AskAgain("benefit_too_long", most=str(MAX_BENEFIT))
@@ -83,6 +88,13 @@ def brief_of(
     if brief.purpose_key == "last_hours" and brief.benefit is None:
         brief.notes.append(ctx.say("draft.no_raise"))
     return brief
+
+
+def _balance_over(ctx: Context) -> date | None:
+    """The last day on which balances could be paid, once it is over."""
+    windows = ctx.campaign.balance_windows if ctx.campaign is not None else ()
+    last = max((w[1] for w in windows), default=None)
+    return last if last is not None and last < ctx.at.date() else None
 
 
 def reasons_of(ctx: Context, brief: Brief) -> list[Reason]:

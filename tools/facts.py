@@ -104,7 +104,18 @@ class ToolResult(Record):
     """`data` refers to facts by id and holds no number of its own."""
 
     kind: Literal[
-        "phase", "crowd", "metric", "plan", "knowledge", "draft", "check", "brief", "target", "review", "calculated", "refused"
+        "phase",
+        "crowd",
+        "metric",
+        "plan",
+        "knowledge",
+        "draft",
+        "check",
+        "brief",
+        "target",
+        "review",
+        "calculated",
+        "refused",
     ]
     facts: list[Fact] = []
     citations: list[Citation] = []

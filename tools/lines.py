@@ -52,7 +52,7 @@ def stake(ctx: Context, profile: audience.Profile, known: str, unknown: str) -> 
 def size_line(ctx: Context, profile: audience.Profile, name: str, phase: Phase, campaign: Campaign) -> str:
     line = ctx.say("plan.size", crowd=name, people=size_fact(ctx, profile, name).display)
     line += stake(ctx, profile, "plan.stake", "plan.stake_unknown") or ""
-    before = Scope(ctx.at - _DAY, ctx.campaign, ctx.shop.settings)
+    before = Scope(ctx.scope.at - _DAY, ctx.campaign, ctx.shop.settings)
     comparable = before.at >= ctx.scope.wave_start and before.wave == ctx.scope.wave
     if comparable and phase.kind != "review" and not any_stale(ctx):
         earlier = audience.sizes(ctx.engine, [profile.key], before)[profile.key]
@@ -124,7 +124,7 @@ def ratio_line(ctx: Context, rule: PhaseRule, phase: Phase, campaign: Campaign) 
         wave = campaign.wave_at(ctx.at.date())
         fact = ratio_fact(ctx, rule.ratio, window(wave.first, wave.last, ctx.at), ctx.say("when.wave"))
         return ctx.say("plan.ratio_wave", metric=name, value=fact.display)
-    if any_stale(ctx):
+    if any_stale(ctx) or ctx.known is not None:
         return None
     until = known_until(ctx)
     today = window(ctx.at.date(), ctx.at.date(), until)

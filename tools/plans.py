@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from tools.context import Context
 from tools.facts import ToolResult
 from tools.own_tasks import own_tasks
 from tools.periods import parse_day
+from tools.status import data_until
 from tools.task_list import UNPAID
 from tools.tasks import task_plan
 from tools.unpaid import MAX_ACTIONS, unpaid_plan
@@ -22,15 +24,22 @@ _PROBLEMS = 3  # told in a plan; warroom status tells all
 def plan(ctx: Context, crowd: str | None = None, limit: int | None = MAX_ACTIONS, on: str | None = None) -> ToolResult:
     """Today's actions. `crowd` is a crowd key or expression; without one, what is due today (at most `limit` actions).
 
-    on: another day (YYYY-MM-DD) to plan, from its morning, on the data there is. AskAgain when the crowd is unknown.
+    on: another day (YYYY-MM-DD) to plan, from its morning, on the data up to now. AskAgain when the crowd is unknown.
     """
     if on is None or parse_day(on) == ctx.at.date():
         return _plan_at(ctx, crowd, limit)
+    now = ctx.at
     ctx = ctx.seen_at(day_start(parse_day(on)) + timedelta(hours=9))
+    ends = [end for end in data_until(ctx.engine).values() if end is not None]
+    if ctx.at > now and any(end > now for end in ends):  # looked at from the past: what came after is not known yet
+        ctx = replace(ctx, known=now)
     shown = wording.day(ctx.at.date(), ctx.lang, year=True)
     day = ctx.sheet.moment(ctx.say("label.planned_day"), ctx.at, shown)
     planned = _plan_at(ctx, crowd, limit)
-    planned.data["notes" if "notes" in planned.data else "lines"].insert(0, ctx.say("plan.other_day", day=day.display))
+    told = planned.data["notes" if "notes" in planned.data else "lines"]
+    told.insert(0, ctx.say("plan.other_day", day=day.display))
+    if ctx.known is not None:
+        told.insert(1, ctx.say("plan.known_now"))
     return planned
 
 

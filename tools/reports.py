@@ -77,6 +77,14 @@ def metric(
     ends = [end for end in data_until(ctx.engine).values() if end is not None]
     if ends and max(ends) < day_start(over.first):
         raise AskAgain("no_data_yet", until=max(ends).strftime("%Y-%m-%d %H:%M"), first=over.first.isoformat())
+    if (
+        ends
+        and compare
+        and compare not in ("target", "peers")
+        and day_start(over.first) <= min(ends) < day_start(over.last)
+    ):
+        until = min(ends)  # what it stands against is cut at the same moment: days without data are no comparison
+        over = window(over.first, over.last, until)
     scope = metrics.scope_of(over, ctx.shop.campaigns, ctx.shop.settings)
     asked = keys
     if by is not None:

@@ -194,6 +194,8 @@ def _notes(ctx: Context, r: Review) -> list[str]:
     told = []
     if r.over.until < min(ctx.at, day_end(r.last)):
         told.append(ctx.say("goal.until", moment=lines.data_end(ctx).display))
+    if r.first < r.campaign.cohort_date <= r.over.last:
+        told.append(numbers.cohort_note(ctx, r))
     history = numbers.short_history(ctx, r)
     return [*told, history] if history else told
 

@@ -224,6 +224,12 @@ def by_crowd(ctx: Context, r: Review, cells: Cells, before: Cells) -> list[str]:
     return out
 
 
+def cohort_note(ctx: Context, r: Review) -> str:
+    """Says that old customers are told apart on one day of the campaign, while its sales count from its first day."""
+    day = days_name(ctx, r.campaign.cohort_date, r.campaign.cohort_date, year=False)
+    return ctx.say("review.cohort", day=day)
+
+
 def short_history(ctx: Context, r: Review) -> str | None:
     """Says where the data does not go back far enough to tell who was an old customer."""
     if _goes_back(ctx, r.campaign):

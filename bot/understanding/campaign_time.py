@@ -61,6 +61,11 @@ _PEAK = re.compile(
 )
 _OWN_PEAK = re.compile(r"正日子|\bpeak day\b|\bd day\b")
 _MEMBER_DAY = re.compile(r"会员日|member day")
+# Several of them, of which one alone can be counted.
+MEMBER_DAYS = re.compile(
+    r"(?:(?:这|那|所有的?|全部的?)?(?:[二两三四五六几]|\d{1,2})个|每个?|各个?|历次|所有的?|全部的?)会员日|会员日(?=分别|各)"
+    r"|\b(?:each|every|all|two|three|four|five|\d{1,2})(?: of)?(?: the)? member days?\b"
+)
 # 第一天, 头三天, 最后两天: behind what they are a part of; in English before it.
 _PART = re.compile(
     rf"(?:的|里|中|当中)?(?:(?P<lead>第|头|前|最后|末)(?:的)?(?P<n>{COUNT})(?:个)?|(?P<edge>首|头|末))(?:天|日)|"
@@ -71,6 +76,8 @@ _EN_PART = re.compile(
     rf"day (?P<day>\d|one|two|three|four|five))"
     r" (?:of|in) (?:the )?(?:this )?$"
 )
+# The last day of a sale, where it is said of no other stretch: 最后一天怎么做, 去年618最后一天.
+LAST_DAY = re.compile(r"最后(?:的)?[一1]?[天日](?!内|里)")
 _BARE_PART = re.compile(rf"头({COUNT})天|\b(?:the )?first ({EN_COUNT}) days\b")
 
 
@@ -148,12 +155,20 @@ def narrowed(stretches: list[Stretch], text: str, f: Frame) -> list[Stretch]:
         behind, before = _PART.match(text, s.end), _EN_PART.search(text[: s.start])
         if s.kind in ("phase", "wave", "campaign", "month", "week") and s.days > 1 and (behind or before):
             whole_of = _sale_of(s, f) if s.kind == "campaign" else s
+            if s.kind == "campaign" and behind and LAST_DAY.search(behind[0]):
+                whole_of = replace(whole_of, last=_last_sold(f) or whole_of.last)
             first, last = _part(whole_of, behind, before)
             out.append(
                 Stretch(first, last, before.start() if before else s.start, behind.end() if behind else s.end, "day")
             )
         else:
             out.append(s)
+    last_day, sold = LAST_DAY.search(text), _last_sold(f)
+    if last_day and sold and not any(s.start < last_day.end() and last_day.start() < s.end for s in out):
+        at = [s for s in out if s.kind == "bare" and s.first.day == sold.day]  # 20号最后一天: the 20th of that sale
+        out = [s for s in out if s not in at]
+        out.append(Stretch(sold, sold, min([last_day.start(), *(s.start for s in at)]), last_day.end(), "peak"))
+        return sorted(out, key=lambda s: s.start)
     if not out and f.campaign and (m := _BARE_PART.search(text)):
         phase = f.campaign.phase_at(f.today)
         if phase:  # 头三天 alone: of the phase we are in
@@ -198,6 +213,14 @@ def _sale_of(s: Stretch, f: Frame) -> Stretch:
     sales = [p for c in f.campaigns for p in c.phases if p.kind == "sale" and s.first <= p.first <= s.last]
     phase = _phase(sales, [], f.today)
     return replace(s, first=phase.first, last=phase.last) if phase else s
+
+
+def _last_sold(f: Frame) -> date | None:
+    """The last day on which the campaign named, or the one running, sells; none where neither is."""
+    c = f.campaign
+    if c is None or not (f.named or (c.first <= f.today <= c.last and not f.back)):
+        return None
+    return max((p.last for p in c.phases if p.kind == "sale"), default=None)
 
 
 def _part(s: Stretch, behind: re.Match[str] | None, before: re.Match[str] | None) -> tuple[date, date]:

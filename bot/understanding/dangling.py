@@ -9,6 +9,8 @@ import prompts
 from bot.answer import Clarify, Interpretation
 from bot.understanding.drafting import DraftWish, main_crowd, only_restyles
 from bot.understanding.followups import points_at_people
+from bot.understanding.lexicon import fold
+from bot.understanding.replies import STEP
 from bot.understanding.slots import Slots
 from knowledge import catalog
 from tools.campaigns import Campaign
@@ -70,6 +72,15 @@ def missing(
     if not named and (_THAT_NUMBER.search(said) or (out.compare and _COMPARE_ONLY.search(said))):
         return _back("asked.number", [catalog.metrics()[k].name.get(lang) for k in _NUMBERS], lang)
     return None
+
+
+def step_unknown(
+    question: str, previous: Interpretation, *, now: datetime, campaigns: tuple[Campaign, ...], lang: str
+) -> Clarify | None:
+    """Whom to write to is asked back, where a message points at a step of a plan that is of no known people."""
+    if previous.crowds not in ([], ["all"]) or previous.filters or not STEP.search(fold(question)):
+        return None
+    return _back("asked.people", _crowds(now, campaigns, lang), lang)
 
 
 def _back(kind: str, options: list[str], lang: str) -> Clarify:

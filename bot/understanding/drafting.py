@@ -61,6 +61,31 @@ _QUESTION = re.compile(
 )
 
 
+# A channel that is not to be used: 不要短信.
+_DENIED = re.compile(
+    r"(?:不要用?|不用|不发|不写|别用|别发|别写|不是|不想[发用写]"
+    r"|\bno|\bnot(?: an?| by| via)?|\bdon't (?:send|use|write)(?: an?)?)\s*$"
+)
+# What a draft's words are to be like or to leave out, which no rule can do; it is told.
+_UNMET = re.compile(
+    r"(?:每[条个版段]|一条)?\s*(?:字数)?(?:不要?超过?|不能超过?|别超过?|控制在|最多|少于|不到)\s*\d+\s*个?字(?:以内|之内)?|\d+\s*个?字(?:以内|之内|左右)"
+    r"|(?:不要|不用|不能|别|不)(?:写|提到?|出现|带|讲|说)[^\s,，。;；、!！?？]{1,8}"
+    r"|(?:活泼|正式|亲切|温柔|幽默|俏皮|热情|文艺|高级|可爱|搞笑|口语化?|走心|委婉|专业)(?:一点|一些|点|些)?(?:儿)?"
+    r"|\b(?:under|at most|within|no more than|max(?:imum)?) \d+ (?:words|characters|chars)\b"
+    r"|\b(?:without|do not mention|don't mention|no) (?:any |the )?(?:prices?|discounts?|names?|numbers?)\b"
+    r"|\b(?:more )?(?:playful|formal|friendly|funny|lively|casual|polite|warm)\b"
+)
+_UNTIL = re.compile(
+    r"\s*(?:\d{1,2}\s*[点:：时]\d{0,2})?\s*(?:前|之前)?\s*(?:就|要)?(?:截止|结束|到期|过期|恢复原价|开始|开抢|开售|涨价)"
+)
+# Who has paid, where no crowd of the catalogue is named.
+_PAID = re.compile(
+    r"已经?(?:付(?:了|完|过)?[款钱]|付清|买|购买|下单|下了单|成交|支付)(?:了|过|完)?(?:的(?:人|客户|顾客|用户|买家)?)?"
+    r"|(?:付[了完过][款钱]|买了|买完|下了单)的(?:人|客户|顾客|用户|买家)"
+    r"|\balready (?:paid|bought)\b|\b(?:people|customers|shoppers) who (?:have )?(?:paid|bought)\b|(?<!non-)\bbuyers\b"
+)
+
+
 class DraftWish(Record):
     """`style` accumulates over follow-ups (shorter twice is shorter still); None leaves the choice to the tool. `adds`: the
     benefit comes on top of the last draft's."""
@@ -115,6 +140,7 @@ def read_wish(question: str, text: str, found: Sequence[Match]) -> tuple[DraftWi
     purpose = _purpose(_blanked(rest, spans))
     if purpose:
         spans.append(purpose[1])
+    spans += _denied(text, found)
     wish = DraftWish(
         style=list(dict.fromkeys(name for name, _ in styles)),
         benefit="，".join(_as_written(question, m.group().strip()) for m in benefits) or None,
@@ -127,6 +153,42 @@ def read_wish(question: str, text: str, found: Sequence[Match]) -> tuple[DraftWi
         at = counted.start() + counted.group().index("短信")
         blanked = f"{blanked[:at]}短信{blanked[at + 2 :]}"
     return wish, blanked
+
+
+def _denied(text: str, found: Sequence[Match]) -> list[tuple[int, int]]:
+    """The channels that are not to be used, each with its no, where another one is named: 不要短信，写push."""
+    channels = [m for m in found if m.value("channel")]
+    denied = [(no.start(), m.end) for m in channels if (no := _DENIED.search(text[: m.start]))]
+    return denied if len(denied) < len(channels) else []
+
+
+def of_the_paid(out: Interpretation, text: str, lang: str) -> Interpretation:
+    """Who has paid is the wave's buyers, where no other people are named: never the crowd that is reminded to pay."""
+    said = _PAID.search(text)
+    if said is None:
+        return out
+    crowd = catalog.crowds()["wave_buyers"].name.get(lang)
+    taken = prompts.text("draft.assumed_paid", lang, said=said[0], crowd=crowd)
+    unused = [w for w in out.unused if w not in said[0]]
+    return out.model_copy(update={"crowds": ["wave_buyers"], "assumed": [*out.assumed, taken], "unused": unused})
+
+
+def with_unmet(
+    out: Interpretation, text: str, days: Iterable[tuple[int, int]], names: Iterable[str], *, today: bool
+) -> Interpretation:
+    """A draft is of the moment and of its own wording: what else was wished is told as not used.
+
+    days: places of the days in the (folded) text; names: campaigns and phases other than the present; today: whether the days
+    are today.
+    """
+    told = list(names)
+    for start, end in days:
+        until = _UNTIL.match(text, end)
+        if until or not today:
+            told.append(text[start : until.end() if until else end].strip())
+    told += [m[0].strip() for m in _UNMET.finditer(text)]
+    rest = [w for w in out.unused if not any(w in t for t in told)]
+    return out.model_copy(update={"unused": list(dict.fromkeys([*told, *rest]))})
 
 
 def _as_written(question: str, folded: str) -> str:

@@ -64,6 +64,11 @@ _DROPS = {column: re.compile(_OFF.replace("{words}", words)) for column, words i
 _NATION = re.compile(
     r"全国|所有城市|全部城市|各地加起来|\b(?:nationwide|all cities|every city|everywhere|whole country)\b"
 )
+# The shop as a whole after a part of it: 全店的, 那整个店呢.
+_EVERYONE = re.compile(
+    r"^(?:那|换成?|看|改成?)*(?:全店|整个?店|所有(?:人|客户)|全部(?:人|客户)|大盘)(?:的|呢|看看|一共|是|多少|[?？])*$"
+    r"|^(?:and |what about |how about )*(?:the )?(?:whole|entire) shop\??$"
+)
 _NO_COMPARE = re.compile(
     r"(?:不(?:用|要|需要)?(?:再)?(?:对)?比|别(?:对)?比|去掉对比|不看对比)了?|\b(?:without|drop|no|skip) (?:the )?comparison\b"
 )
@@ -182,7 +187,7 @@ def inherit(
             "compare": None if _NO_COMPARE.search(text) else compare,
             "by": None if by in gone or (_NO_SPLIT.search(text) and not new.by) else by,
             "channel": new.channel or old.channel,
-            "filters": _filters(new, old, gone),
+            "filters": _filters(new, old, gone, everyone=bool(_EVERYONE.search(text))),
         }
     )
 
@@ -247,9 +252,9 @@ def _opposite(a: str, b: str) -> bool:
     return a == f"not {b}" or b == f"not {a}" or {a, b} == {"new", "old"}
 
 
-def _filters(new: Interpretation, old: Interpretation, gone: set[str]) -> list[str]:
+def _filters(new: Interpretation, old: Interpretation, gone: set[str], *, everyone: bool) -> list[str]:
     """A filter named takes the place of one on the same column; a level says who is meant and goes with its crowd."""
-    if new.intent == "phase":
+    if new.intent == "phase" or everyone:
         return new.filters
     named = {_column(f) for f in new.filters}
     away = named | gone | ({"member_level"} if new.crowds and not {"member", "not member"} & set(new.crowds) else set())

@@ -5,19 +5,20 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import cast
 
 import prompts
 from bot.answer import Clarify, Intent, Interpretation
-from bot.understanding import goods
+from bot.understanding import goods, passed_over
+from bot.understanding.campaign_time import LAST_DAY, MEMBER_DAYS
 from bot.understanding.checking import OPT_OUT, text_to_check
 from bot.understanding.comparing import Compared, against_days, find_comparison
 from bot.understanding.conditions import find_conditions
-from bot.understanding.dangling import missing
+from bot.understanding.dangling import missing, step_unknown
 from bot.understanding.dates import LAST_YEAR, PART_OF_DAY, Period, find_period
-from bot.understanding.drafting import DraftWish, completed, read_wish, wants_draft
+from bot.understanding.drafting import DraftWish, completed, of_the_paid, read_wish, wants_draft, with_unmet
 from bot.understanding.followups import follows_up, inherit, leaning_words, without_denied
 from bot.understanding.goods import Condition, Doubt
 from bot.understanding.intents import decide, features
@@ -29,6 +30,7 @@ from bot.understanding.replies import recounted
 from bot.understanding.shorthand import written_out
 from bot.understanding.slips import mended
 from bot.understanding.slots import Slots, settled
+from bot.understanding.stretches import BARE_DAY
 from knowledge import catalog
 from tools.campaigns import Campaign, campaign_for, earlier_same
 from tools.metrics import splittable
@@ -37,6 +39,11 @@ MAX_LENGTH = 1000
 _CJK = re.compile(r"[\u4e00-\u9fff]")
 _WORDS = re.compile(r"[\u4e00-\u9fffa-z0-9.%']+")
 # Intents by strength of their words when several are there: a wish to write or check outranks a question about numbers.
+_CLAUSES = re.compile(r"[^,，。;；?？]+")
+_COUNTED = re.compile(r"多少[人个位]?$|几个?人|[有是]多少|人数|\bhow many\b")  # how many they are
+# A whole that is counted within.
+_OF_PEOPLE = re.compile(r"\b(?:of|among|those|who|people|customers)\b|的[人客]|[里中]")
+_DONE = re.compile(r"[做发推写]了|过[吗的]|\bdid\b")  # a plan of a day that is over
 _ASKS = re.compile(r"怎么|怎样|如何|吗|呢|多少|几|啥|什么|哪|谁|how|what|when|where|why|who|can ")
 _CHANGES = re.compile(
     r"(?:怎么|如何|怎样|在哪)(?:修改|更改|改|换|填)|how (?:do|can) \w+ change"
@@ -55,6 +62,7 @@ _CODE = re.compile(
 )
 # How an option that was asked back is computed stands behind its name and is no part of it.
 _FORMULA = re.compile(r"[（(][^（）()]*(?:÷| / )[^（）()]*[)）]$")
+_I_MEAN = re.compile(r"\bi mean(?:t)?\b(?! (?:order|basket))")  # no, i mean yesterday: no mean is asked for
 # Slots whose words may hold a word of time that is no period (和昨天比, 历史预售).
 _NAMES = ("crowd", "metric", "compare", "by", "ambiguous_crowd", "ambiguous_metric")
 _EACH = re.compile(r"各|分别|哪个|哪种|谁|比|\b(?:each|which|vs|versus|compare|respectively)\b")
@@ -63,6 +71,15 @@ _DEFINITION = (
     "definition", "define", "meaning of", "what does", "formula", "computed", "calculated",
 )  # fmt: skip
 _OVERVIEW = ["visitors", "carters", "buyers", "paid_amount"]
+_OF_BALANCE = ("deposit_balance_rate", "balance_buyers", "presale_paid_amount")
+_DAY_SAID = re.compile(r"\d ?[月号日./-]|\b(?:may|june?|oct|nov)")
+# Amounts that no metric gives; what the answer shows instead reads like them.
+_UNCOUNTED = re.compile(
+    r"(?:定金|订金)[^,，。；;？?]{0,6}(?:多少钱|金额|总额)|多少(?:钱)?的?(?:定金|订金)(?!人|买家|单)"
+    r"|尾款[^,，。；;？?]{0,6}(?:多少钱|金额|总额)|多少(?:钱)?的?尾款(?!人|买家|单)|(?:多少|几个?)钱[^,，。；;？?]{0,4}尾款"
+    r"|退(?:款|货)?了?(?:多少|几个?)钱|退款(?:的|总)?(?:金额|总额|额)(?!占|率)"
+    r"|(?:deposits?|balances?|refund(?:s|ed)?) (?:amount|money|total)|how much (?:was|did we|have we|has been) refund\w*"
+)
 _SENT = re.compile(r"触达|短信|消息|\bmessag|\boutreach\b|\btexts\b")
 _TOUCHES = ["touch_sent", "touch_delivery_rate", "touch_click_rate", "touch_conversion_rate", "touch_roi"]
 
@@ -102,6 +119,13 @@ def interpret(
         channel = about.first("channel") or ("sms" if OPT_OUT.search(checked[1]) else None)
         judged = Interpretation(intent="check", channel=channel)
         return Understood(_complete(judged, about, now, campaigns, lang))
+    first, other = _first_asked(fold(question)[:MAX_LENGTH], lexicon)
+    if other:
+        understood = interpret(
+            first, previous, lexicon=lexicon, now=now, campaigns=campaigns, lang=lang, drafted=drafted, picked=picked
+        )
+        told = understood.interpretation.model_copy(update={"unused": [*other, *understood.interpretation.unused]})
+        return replace(understood, interpretation=told)
     read = _read(question, previous, lexicon, now, campaigns, lang)
     if read is None:
         return Understood(_complete(Interpretation(intent="unsupported"), Slots([], ""), now, campaigns, lang))
@@ -122,15 +146,48 @@ def interpret(
     out = goods.counted(out, read.conditions, previous, _OVERVIEW, lang)
     out = _relative_compare(out, slots, read.compared, now.date())
     out = _days_not_counted(out, text, read.left)
-    out = _plan_of_a_day(out, now.date())
+    out = _joined_in(_amount_not_counted(out, text, lang))
+    out = passed_over.told(out, text, slots.matches, read.days, read.conditions, fold(question), lang)
     here = campaign_for(now.date(), campaigns)
+    out = _plan_of_a_day(_day_to_come(out, text, read.days, now.date(), here), now.date())
+    out = _beside_target(out, previous, here, now.date(), lang)
     if out.intent == "plan" and named is not None and named is not here:
         out = out.model_copy(update={"intent": "knowledge"})  # today's actions are those of the campaign we are in
+    people = bool(slots.crowds or read.filled.filters or slots.has("ambiguous_crowd"))
+    if out.intent in ("draft", "plan") and not people:
+        paid = of_the_paid(out, text, lang)
+        out, people = paid, paid is not out
     if out.intent == "draft":
-        people = bool(slots.crowds or slots.filters or slots.has("ambiguous_crowd"))
+        if not people and previous is not None and clarify is None:
+            clarify = step_unknown(question, previous, now=now, campaigns=campaigns, lang=lang)
+        of_today = out.period is not None and set(out.period.values()) == {now.date().isoformat()}
         out, wish = completed(out, wish, previous, drafted, named=people, now=now, campaigns=campaigns, lang=lang)
-        return Understood(_complete(out, slots, now, campaigns, lang, named), clarify, wish)
+        out = with_unmet(out, text, read.days, _elsewhen(slots, here, named, now.date()), today=of_today)
+        channel = {
+            fold(w) for w in words().channels.get(out.channel or "", ())
+        }  # also inside a description (催尾款短信给…)
+        out = out.model_copy(update={"unused": [w for w in out.unused if w not in its_names]})
+        return Understood(_complete(out, slots, now, campaigns, lang), clarify, wish)
     return Understood(_complete(out, slots, now, campaigns, lang, named), clarify)
+
+
+def _first_asked(text: str, lexicon: Lexicon) -> tuple[str, list[str]]:
+    """(the first of two questions in one, what is left for another time): the number of the one is not of the people counted
+    in the other (今天成交和昨天比,还有加购未付款多少人)."""
+    clauses = [(m.start(), m[0]) for m in _CLAUSES.finditer(text)]
+    if len(clauses) < 2:
+        return text, []
+    found = lexicon.find(text)
+    for start, clause in clauses[1:]:
+        here = [m for m in found if start <= m.start < start + len(clause)]
+        people = any((key := m.value("crowd")) and not is_panel(key) for m in here)
+        before = [m for m in found if m.start < start]
+        counted = any((key := m.value("metric")) and key != "crowd_size" for m in before)
+        named = any(m.value("crowd") or m.value("ambiguous_crowd") or m.value("filter") for m in before)
+        within = _OF_PEOPLE.search(text[:start])
+        if people and counted and not (named or within) and _COUNTED.search(clause):
+            return text[:start].rstrip(" ,，。;；?？"), [c for at, c in clauses if at >= start]
+    return text, []
 
 
 @dataclass(frozen=True)
@@ -164,7 +221,9 @@ def _read(
         return None
     text = mended(written_out(text), lexicon)
     text, denied = without_denied(text) if previous is not None else (text, False)
-    conditions, doubt = find_conditions(text, lexicon, now, campaigns, reply=previous is not None)
+    text = _I_MEAN.sub(lambda m: " " * len(m[0]), text)
+    free = _masked(text, [m.span() for m in LAST_DAY.finditer(text)])  # 最后一天未付款: a day, and not how recently
+    conditions, doubt = find_conditions(free, lexicon, now, campaigns, reply=previous is not None)
     text = _masked(text, [c.span for c in conditions] + ([doubt.span] if doubt else []), " ")
     found = lexicon.find(text)
     wish = None
@@ -230,9 +289,49 @@ def _days_not_counted(out: Interpretation, text: str, left: Sequence[tuple[int, 
     """Numbers are of whole days that follow one another: hours, and days apart from those counted, are told as not used."""
     if out.intent not in ("metric", "crowd"):
         return out
-    told = [*(text[a:b] for a, b in left), *(m[0].strip() for m in PART_OF_DAY.finditer(text))]
+    several = MEMBER_DAYS.search(text)
+    told = [
+        *([several[0]] if several else []),
+        *(text[a:b] for a, b in left),
+        *(m[0].strip() for m in PART_OF_DAY.finditer(text)),
+    ]
     rest = [w for w in out.unused if not any(w in t for t in told)]
     return out.model_copy(update={"unused": list(dict.fromkeys([*told, *rest]))}) if told else out
+
+
+def _elsewhen(slots: Slots, here: Campaign | None, named: Campaign | None, today: date) -> list[str]:
+    """The words for another campaign or phase than the present one."""
+    phase = here.phase_at(today) if here else None
+    campaign = here.key if here is not None and named in (None, here) else None
+    return [
+        m.text
+        for m in slots.matches
+        if m.value("campaign") not in (None, campaign) or m.value("phase") not in (None, phase.key if phase else None)
+    ]
+
+
+def _amount_not_counted(out: Interpretation, text: str, lang: str) -> Interpretation:
+    """收了多少定金, 退了多少钱: no metric gives that amount; it is told first, and all sales do not stand for it."""
+    said = _UNCOUNTED.search(text)
+    if said is None or out.intent not in ("metric", "crowd"):
+        return out
+    metrics = out.metrics
+    if out.intent == "metric":
+        instead = ["presale_paid_amount"] if "尾款" in said[0] else []
+        metrics = [x for m in metrics for x in (instead if m == "paid_amount" else [m])]
+        metrics = list(dict.fromkeys(metrics)) or out.metrics
+    rest = [w for w in out.unused if w not in said[0]]
+    told = prompts.text("asked.no_amount", lang)
+    return out.model_copy(update={"metrics": metrics, "unused": [said[0], *rest], "assumed": [*out.assumed, told]})
+
+
+def _joined_in(out: Interpretation) -> Interpretation:
+    """新会员 of days that were named are who joined in them, not who is a new member at their end."""
+    sized = out.crowds == ["new_member"] and set(out.metrics) <= {"crowd_size", "new_members"}
+    several = out.period is not None and (out.intent == "metric" or out.period["from"] != out.period["to"])
+    if not (sized and several and out.intent in ("metric", "crowd")) or out.by or out.compare:
+        return out
+    return out.model_copy(update={"intent": "metric", "crowds": ["all"], "metrics": ["new_members"]})
 
 
 def _plan_of_a_day(out: Interpretation, today: date) -> Interpretation:
@@ -243,6 +342,35 @@ def _plan_of_a_day(out: Interpretation, today: date) -> Interpretation:
     if first <= today <= last or first == last:
         return out
     return out.model_copy(update={"intent": "knowledge"})
+
+
+def _day_to_come(
+    out: Interpretation, text: str, days: Sequence[tuple[int, int]], today: date, here: Campaign | None
+) -> Interpretation:
+    """A day of the month that a plan is asked for is the next one, as far as the campaign runs: 20号准备什么 on the 17th."""
+    if out.intent != "plan" or out.period is None or here is None or _DONE.search(text):
+        return out
+    first = date.fromisoformat(out.period["from"])
+    bare = any(BARE_DAY.match(text, a) and not re.search(r"月|[a-z]{4}", text[a:b]) for a, b in days)
+    if not bare or first >= today or out.period["to"] != out.period["from"]:
+        return out
+    ahead = next((d for n in range(1, 32) if (d := today + timedelta(days=n)).day == first.day), None)
+    if ahead is None or not here.first <= ahead <= here.last:
+        return out
+    return out.model_copy(update={"period": {"from": ahead.isoformat(), "to": ahead.isoformat()}})
+
+
+def _beside_target(
+    out: Interpretation, previous: Interpretation | None, here: Campaign | None, today: date, lang: str
+) -> Interpretation:
+    """那成交人数呢 after the target of a campaign is of the same days, which are the campaign's so far."""
+    if previous is None or previous.intent != "target" or out.intent != "metric" or out.period is not None:
+        return out
+    if here is None or not here.first <= today <= here.last:
+        return out
+    period = previous.period or {"from": here.first.isoformat(), "to": today.isoformat()}
+    assumed = [*out.assumed, prompts.text("when.campaign_so_far", lang)]
+    return out.model_copy(update={"period": period, "assumed": out.assumed if previous.period else assumed})
 
 
 def _named_campaign(
@@ -259,6 +387,7 @@ def _named_campaign(
     mine = [c for c in campaigns if c.key == key]
     year = next((int(y) for y in re.findall(r"(?<!\d)20\d\d(?!\d)", text)), None)
     if year is None:
+        text = _masked(text, [(m.start, m.end) for m in matches if m.value("compare")])  # 618卖了多少,去年同期呢
         year = now.year - 1 if LAST_YEAR.search(text) else now.year - 2 if "前年" in text else None
     if year is not None:
         dated = next((c for c in mine if c.year == year), None)
@@ -412,7 +541,7 @@ def _complete(
             update["metrics"] = [alone] if alone else [m for m in _OVERVIEW if not out.by or splittable(m, out.by)]
         if not out.crowds and not out.filters:
             update["crowds"] = ["all"]
-        if out.period is None:
+        if out.period is None or _of_presale_people(out, slots, campaign_for(today, campaigns), today):
             update |= _default_period(out, today, campaigns, lang)
         shows_overview = update.get("metrics") == _OVERVIEW
         if (
@@ -467,6 +596,9 @@ def _default_period(out: Interpretation, today: date, campaigns: tuple[Campaign,
     assumed = list(out.assumed)
     here = campaign_for(today, campaigns)
     presale = _presale(here, today) if out.metrics and all(m.startswith("deposit_") for m in out.metrics) else None
+    balance = _until_balance(here, today) if here is not None and _of_balance(out) else None
+    if balance is not None:  # no balance can be paid in the presale itself
+        return {"period": balance, "assumed": [*assumed, prompts.text("asked.balance_days", lang)]}
     if presale is not None:  # deposits are paid in the presale alone
         return {"period": presale, "assumed": [*assumed, prompts.text("asked.presale_days", lang)]}
     if out.by == "day":
@@ -486,6 +618,27 @@ def _presale(here: Campaign | None, today: date) -> dict[str, str] | None:
     """The days of the latest presale that has begun, up to today."""
     begun = [p for p in here.phases if p.kind == "presale" and p.first <= today] if here else []
     return {"from": begun[-1].first.isoformat(), "to": min(begun[-1].last, today).isoformat()} if begun else None
+
+
+def _of_balance(out: Interpretation) -> bool:
+    """Whether balances are counted, alone or beside the deposits."""
+    counted = set(out.metrics) - {"deposit_buyers"}
+    return bool(counted) and counted <= set(_OF_BALANCE) and out.compare != "previous_day"
+
+
+def _of_presale_people(out: Interpretation, slots: Slots, here: Campaign | None, today: date) -> bool:
+    """预售的人最后付尾款的占多少: the presale says whose balances are meant, not when they were paid."""
+    said = "预售" in slots.text or "presale" in slots.text or "pre-sale" in slots.text
+    return said and not _DAY_SAID.search(slots.text) and _of_balance(out) and out.period == _presale(here, today)
+
+
+def _until_balance(here: Campaign, today: date) -> dict[str, str] | None:
+    """From the beginning of the latest presale that has begun to the end of the balance window behind it, up to today."""
+    begun = _presale(here, today)
+    if begun is None:
+        return None
+    ends = [last for first, last in here.balance_windows if first.isoformat() > begun["from"]]
+    return {"from": begun["from"], "to": min([today, *ends[:1]]).isoformat()}
 
 
 def _unused(text: str, matches: Sequence[Match], spans: Sequence[tuple[int, int]]) -> list[str]:

@@ -32,6 +32,12 @@ _THAT_DRAFT = re.compile(
     r"那条|文案)|\b(?:back to|about) (?:that|the) (?:message|draft|text|copy|sms|push)\b"
     r"|\b(?:that|the earlier|the last|the previous) (?:message|draft|text|copy|push)\b"
 )
+# A step of the plan shown before, and its people: 第一步那254人, 给第2条的人写短信, draft one for step 3.
+STEP = re.compile(
+    r"第\s*(?P<n>[一二两三四五六七八九]|[1-9])\s*(?:步|条|项|件(?!半|\d|[一-九]折))(?:任务|动作)?(?:里|中|的)?(?:那|这)?(?:个|些|批|群)?"
+    r"(?:\d[\d,]*\s*(?:个|位|名)?)?(?:人群|人|客户|会员|用户)?"
+    r"|\b(?:the \d[\d,]* )?(?:(?:people|customers|those|ones) )?(?:(?:in|of|from) )?(?:step|action|task) (?P<m>[1-9])\b"
+)
 _TELLING = 4  # … that tells an option by its characters alone
 _SENTENCE = 60  # … of one that says in a sentence which way of counting is meant
 _POINTS = re.compile(
@@ -65,6 +71,9 @@ _OF_WHOM = (
     (r"发送|触达|sent", r"发的|发出|触达|发送|sent"),
     (r"送达|deliver", r"送达|收到|deliver"),
     (r"点击|click", r"点击|点了|点开|click"),
+)
+_TO_PEOPLE = re.compile(
+    r"人|客户|会员|用户|[他她]们|写|发|短信|文案|\b(?:people|customers|them|write|draft|text|message|sms|send)\b"
 )
 _ASIDE = ("smalltalk", "help", "unsupported", "phase")
 
@@ -121,6 +130,22 @@ def recounted(text: str, counted: Sequence[str]) -> str | None:
         if counted[0] in keys and (meant := _by_formula(text, options)) is not None:
             return keys[options.index(meant)]
     return None
+
+
+def of_step(
+    text: str, previous: Interpretation | None, steps: Sequence[str | None]
+) -> tuple[str, Interpretation | None]:
+    """A message about a step of the plan just shown, as one about that step's people; as it is where the step has none."""
+    m = STEP.search(fold(text)) if previous is not None and previous.intent == "plan" else None
+    if m is None or previous is None or not _TO_PEOPLE.search(fold(text)):
+        return text, previous
+    said = m["n"] or m["m"]
+    n = int(said) if said.isdigit() else "零一二三四五六七八九".find(said.replace("两", "二"))
+    crowd = steps[n - 1] if n <= len(steps) else None
+    if crowd is None:
+        return text, previous
+    pointing = STEP.sub(" them " if m["m"] else "他们", fold(text), count=1).strip()
+    return pointing, previous.model_copy(update={"crowds": [crowd], "filters": []})
 
 
 def leaned_on(

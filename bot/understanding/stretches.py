@@ -116,7 +116,7 @@ _EN_DAY = re.compile(
     rf"(?P<m>\b{MONTH}) ?(?:the )?(?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?!\d)(?:,? (?P<y>20\d\d))?"
     rf"|(?<!\d)(?P<d2>\d{{1,2}})(?:st|nd|rd|th)? ?(?:of )?(?P<m2>{MONTH})(?:,? (?P<y2>20\d\d))?"
 )
-_BARE = re.compile(
+BARE_DAY = re.compile(
     rf"(?<![第月.\d{CN}])({NUMBER})[日号](?![线店楼])|\b(?:on )?the (\d{{1,2}})(?:st|nd|rd|th)\b(?! (?:day|order|step|item))"
 )
 _AGO = re.compile(
@@ -200,7 +200,7 @@ def days(text: str, f: Frame) -> Iterator[Stretch]:
             found = _written(pattern, m, f.today)
             if found is not None:
                 yield _at(m, found, found, "day")
-    for m in _BARE.finditer(text):
+    for m in BARE_DAY.finditer(text):
         try:
             found = day_of_month(number(m[1] or m[2]), f.today)
         except (ValueError, KeyError):

@@ -152,8 +152,8 @@ def _trained(x: Sparse | Dense, wanted: NDArray[np.int_], classes: int, decay: f
     bias = np.float32(1e-8)
     for step in range(1, _ROUNDS + 1):
         slope = x.slope(_shares(x.scores(weights)) - y) / np.float32(len(y)) + np.float32(decay) * weights
-        mean = np.float32(0.9) * mean + np.float32(0.1) * slope
-        spread = np.float32(0.999) * spread + np.float32(0.001) * slope**2
+        mean = np.asarray(np.float32(0.9) * mean + np.float32(0.1) * slope, dtype=np.float32)
+        spread = np.asarray(np.float32(0.999) * spread + np.float32(0.001) * slope * slope, dtype=np.float32)
         weights -= (
             np.float32(_STEP)
             * (mean / np.float32(1 - 0.9**step))

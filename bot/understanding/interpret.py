@@ -163,9 +163,8 @@ def interpret(
         of_today = out.period is not None and set(out.period.values()) == {now.date().isoformat()}
         out, wish = completed(out, wish, previous, drafted, named=people, now=now, campaigns=campaigns, lang=lang)
         out = with_unmet(out, text, read.days, _elsewhen(slots, here, named, now.date()), today=of_today)
-        channel = {
-            fold(w) for w in words().channels.get(out.channel or "", ())
-        }  # also inside a description (催尾款短信给…)
+        # A channel may stand inside a description (催尾款短信给…) and is used all the same.
+        its_names = {fold(w) for w in words().channels.get(out.channel or "", ())}
         out = out.model_copy(update={"unused": [w for w in out.unused if w not in its_names]})
         return Understood(_complete(out, slots, now, campaigns, lang), clarify, wish)
     return Understood(_complete(out, slots, now, campaigns, lang, named), clarify)

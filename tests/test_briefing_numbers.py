@@ -54,7 +54,7 @@ MEMBERS = "SELECT user_id FROM customers WHERE member_joined_at < TIMESTAMP '{la
 def test_the_table_by_hand_written_sql(demo: WarRoom, crowd: str, people: str, tag: str, first: str, last: str) -> None:
     result = brief(demo.context(datetime(2026, 6, 17, 9), "zh"))
     sql = SQL.format(people=people.format(last=last), first=first, last=last)
-    expected = own(demo.engine).raw.execute(sql).fetchone()
+    expected = own(demo.engine).raw.execute(sql).fetchall()[0]
     for metric, value in zip(("visitors", "carters", "buyers", "paid_amount", "cart_pay_rate"), expected, strict=True):
         fact = cell(result, crowd, metric, tag)
         assert fact.value == pytest.approx(float(value)), metric
@@ -99,7 +99,7 @@ def test_money_at_stake_and_balances_by_hand_written_sql(demo: WarRoom) -> None:
                         SELECT 1 FROM orders o WHERE o.user_id = c.user_id AND o.item_id = c.item_id AND o.paid_at >= c.t
                         AND o.paid_at <= TIMESTAMP '{at}'))
         SELECT (SELECT count(*) FROM unpaid), (SELECT sum(n * price) FROM due)""")
-        .fetchone()
+        .fetchall()[0]
     )
     owing, outstanding = (
         own(demo.engine)
@@ -107,7 +107,7 @@ def test_money_at_stake_and_balances_by_hand_written_sql(demo: WarRoom) -> None:
         SELECT count(DISTINCT user_id), sum(coalesce(promo_price, list_price) - deposit_amount)
         FROM orders JOIN items USING (item_id) WHERE kind = 'presale' AND deposit_paid_at >= TIMESTAMP '2026-05-01'
         AND deposit_paid_at <= TIMESTAMP '{at}' AND (paid_at IS NULL OR paid_at > TIMESTAMP '{at}')""")
-        .fetchone()
+        .fetchall()[0]
     )
     carts, balance, meaning = result.data["money"]
     assert carts.startswith(f"加购未付款 {people:,} 人，购物车里约 ¥{amount:,.0f}")
@@ -122,7 +122,7 @@ def test_the_pace_to_the_targets_by_hand_written_sql(demo: WarRoom) -> None:
         SELECT (SELECT sum(amount) FROM orders WHERE paid_at >= TIMESTAMP '2026-05-01' AND paid_at < TIMESTAMP '2026-06-17'),
                (SELECT sum(value) FROM targets WHERE campaign = '618' AND crowd = 'all' AND metric = 'paid_amount'
                 AND date BETWEEN DATE '2026-05-01' AND DATE '2026-06-16')""")
-        .fetchone()
+        .fetchall()[0]
     )
     pace = float(paid) / target - 1
     head = brief(demo.context(datetime(2026, 6, 17, 9), "zh")).data["head"]
@@ -133,7 +133,7 @@ def test_the_pace_to_the_targets_by_hand_written_sql(demo: WarRoom) -> None:
 @pytest.mark.parametrize("phase", ["pool", "sale1, last day", "sale2, data ends in yesterday", "review", "outside"])
 def test_every_fact_comes_back_from_its_query(demo: WarRoom, phase: str) -> None:
     for fact in brief(demo.context(morning(PHASES[phase]), "en")).facts:
-        got = own(demo.engine).raw.execute(fact.query).fetchone()[0]
+        got = own(demo.engine).raw.execute(fact.query).fetchall()[0][0]
         if isinstance(fact.value, str):
             assert str(got)[: len(fact.value)] == fact.value
         elif fact.value is None:

@@ -201,7 +201,7 @@ def test_the_query_of_every_fact_gives_its_value(room: WarRoom, channel: str, cr
     result = draft(at(room, moment), channel, crowd, variants=3)
     assert result.drafts
     for fact in result.facts:
-        value: Any = own(room.engine).raw.execute(fact.query).fetchone()
+        value: Any = own(room.engine).raw.execute(fact.query).fetchall()[0]
         got = value[0]
         if fact.unit == "date":
             assert got.strftime("%Y-%m-%d %H:%M") == fact.value, fact.label

@@ -34,7 +34,7 @@ LAST = "BETWEEN TIMESTAMP '2025-05-01' AND TIMESTAMP '2025-06-17 10:00:00'"
 
 
 def sql(room: WarRoom, statement: str) -> Any:
-    return own(room.engine).raw.execute(statement).fetchone()
+    return own(room.engine).raw.execute(statement).fetchall()[0]
 
 
 def facts_of(result: ToolResult, **wanted: object) -> list[Fact]:
@@ -47,7 +47,7 @@ def text(result: ToolResult, lang: str = "zh") -> str:
 
 def returns(room: WarRoom, fact: Fact) -> None:
     """The fact's query gives its value."""
-    got = own(room.engine).raw.execute(fact.query).fetchone()[0]
+    got = own(room.engine).raw.execute(fact.query).fetchall()[0][0]
     if isinstance(fact.value, str):
         assert str(got)[: len(fact.value)] == fact.value
     elif fact.value is None:

@@ -2,7 +2,7 @@
 #             the Telegram bot starts)
 # make setup  the set-up alone; the command is then .venv/bin/warroom
 # make test   all tests        make check  format, lint, types
-# make eval   how well search finds what answers, and how well it abstains
+# make eval   how well questions are understood and search finds (ARGS="questions -v" lists what went wrong)
 # make bench  performance figures        make lock  renew the lock files (needs uv)
 # Needs Python 3.11 and make. Nothing is done twice: the stamps in .setup/ remember what is there.
 

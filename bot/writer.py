@@ -39,10 +39,9 @@ def without_tool(what: Interpretation, clarify: Clarify | None, lang: str, quest
         return fixed("answer.elsewhere", lang)
     if what.intent == "check":
         return fixed("draft.paste_text", lang)
-    if what.intent in ("draft", "brief"):
-        name = fixed(f"intent.{what.intent}", lang)
-        return fixed("answer.not_built", lang, name=name)
-    return f"{fixed('answer.not_understood', lang)}\n{fixed('answer.help', lang)}"
+    left = fixed("join.list", lang).join(what.unused)
+    missed = fixed("answer.not_understood_words", lang, words=left) if left else fixed("answer.not_understood", lang)
+    return f"{missed}\n{fixed('answer.help', lang)}"
 
 
 def _stands_in(word: str, question: str) -> bool:

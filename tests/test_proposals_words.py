@@ -98,7 +98,7 @@ def test_columns_phases_crowds_and_channels_by_their_names() -> None:
     assert crowd_in_cell("新客、老客") == "new or old"
     assert crowd_in_cell("会员且不是老客") == "member and not old"
     assert crowd_in_cell("会员、宝妈") is None
-    assert channels_in_cell("短信/企业微信、直播间") == (["sms", "live"], ["企业微信"])
+    assert channels_in_cell("短信/小红书、直播间") == (["sms", "live"], ["小红书"])
     assert metric_in("提升加购率") == "visit_cart_rate"
     assert metric_in("提升人气") is None
 

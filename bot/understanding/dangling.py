@@ -67,7 +67,10 @@ def missing(
         return _back("asked.people", _crowds(now, campaigns, lang), lang)
     bare = not people and not slots.has("channel") and (wish is None or wish == DraftWish())
     if out.intent == "draft" and bare and len(said) <= _SHORT:
-        return _back("asked.draft", _crowds(now, campaigns, lang), lang)
+        back = _back("asked.draft", _crowds(now, campaigns, lang), lang)
+        left = prompts.text("join.list", lang).join(out.unused)
+        told = prompts.text("answer.not_understood_words", lang, words=left) if left else ""
+        return back.model_copy(update={"question": told + back.question})
     named = people or out.metrics or out.period or out.by or slots.has("ambiguous_metric")
     if not named and (_THAT_NUMBER.search(said) or (out.compare and _COMPARE_ONLY.search(said))):
         return _back("asked.number", [catalog.metrics()[k].name.get(lang) for k in _NUMBERS], lang)

@@ -56,6 +56,11 @@ def features(
     return Counter(dict.fromkeys(out, 1))
 
 
+def familiar(text: str) -> bool:
+    """Whether a word of the text was seen in training; a Chinese character is one."""
+    return any(not re.fullmatch(r"[a-z']+", t) or f"r {t}" in model().words for t in _tokens(text)[1:-1])
+
+
 def _blanked(text: str, matches: Sequence[Match], days: Iterable[tuple[int, int]]) -> str:
     spans = [(start, end, _DAY) for start, end in days]
     for m in matches:

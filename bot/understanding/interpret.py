@@ -21,12 +21,12 @@ from bot.understanding.dates import LAST_YEAR, PART_OF_DAY, Period, find_period
 from bot.understanding.drafting import DraftWish, completed, of_the_paid, read_wish, wants_draft, with_unmet
 from bot.understanding.followups import follows_up, inherit, leaning_words, without_denied
 from bot.understanding.goods import Condition, Doubt
-from bot.understanding.intents import decide, features
+from bot.understanding.intents import decide, familiar, features
 from bot.understanding.lexicon import Lexicon, Match, fold, words
 from bot.understanding.measures import BARE, counted
 from bot.understanding.people import is_panel, overlooked
 from bot.understanding.refined import share_of
-from bot.understanding.replies import recounted
+from bot.understanding.replies import only_points, recounted
 from bot.understanding.shorthand import written_out
 from bot.understanding.slips import mended
 from bot.understanding.slots import Slots, settled
@@ -440,9 +440,13 @@ def _of_touches(metrics: Sequence[str]) -> bool:
 def _intent(read: _Read) -> Intent:
     """What kind of thing is asked for: what is refused by its words first, then by the trained model."""
     named = set(read.slots.intents)
-    if named & {"privacy", "elsewhere"} and not ("privacy" in named and _CHANGES.search(read.text)):
-        return "unsupported"
-    if not _WORDS.search(read.text):
+    if named & {"privacy", "elsewhere"}:  # 怎么修改收货地址: a how-to, no list of people
+        return "knowledge" if "privacy" in named and _CHANGES.search(read.text) else "unsupported"
+    if (
+        not _WORDS.search(read.text)
+        or only_points(read.text)
+        or not (read.slots.matches or read.days or familiar(read.text))
+    ):
         return "unsupported"
     return cast(Intent, decide(read.text, features(read.text, read.slots.matches, read.days, read.filled))[0])
 

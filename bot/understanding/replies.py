@@ -95,6 +95,11 @@ def _by_formula(said: str, options: Sequence[str]) -> str | None:
     return options[scores.index(best)] if best and scores.count(best) == 1 else None
 
 
+def only_points(text: str) -> bool:
+    """第二个, the first one: nothing but the place of an option."""
+    return bool(_ORDINAL.fullmatch(fold(text).strip("。.!！ ")))
+
+
 def chosen(text: str, options: Sequence[str]) -> str:
     """The option that a reply to a question back points to: by its place (第一个, the latter) or by a part of its name that no
     other option has; else the reply as it is."""

@@ -195,7 +195,11 @@ def test_what_could_mean_two_things_is_asked_back_with_buttons(telegram: Telegra
     chosen = tap(telegram, VERA, asked, options[0], "进店-支付比率")
     assert re.search(r"\d%", chosen.text)
     telegram.wait(lambda: not telegram.messages[GROUP.id, asked.message_id].buttons)
-    ask(telegram, VERA, "转化率是多少", "口径")
+    assert (
+        "进店-支付比率" in ask(telegram, VERA, "转化率是多少", "口径").text
+    )  # what was chosen holds in this conversation
+    say(telegram, GROUP, VERA, "/new", "换个话题")
+    ask(telegram, VERA, "转化率是多少", "哪个")
     posted = telegram.message(GROUP, VERA, "第二个", mention=True)
     assert "人群总数" in telegram.wait_message(GROUP.id, "%", after=posted, timeout=30).text
 

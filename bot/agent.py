@@ -31,11 +31,8 @@ from tools.lines import literal
 
 KEPT_EXCHANGES = 10
 _MODEL_CALLS, _TOOL_CALLS = 6, 8  # of a language model in one attempt; a question needs two and one to three
-_LAST_WORD = (
-    "draft",
-    "check_copy",
-    "brief",
-)  # tools whose result is the answer: a model's words would not be checked copy
+# Tools whose result is the answer: a model's words would not be checked copy.
+_LAST_WORD = ("draft", "check_copy", "brief")
 _COUNTABLE = ("people", "CNY", "ratio", "points", "count", "hours", "days")
 log = logging.getLogger(__name__)
 _CONNECT_SECONDS = 5.0
@@ -49,7 +46,7 @@ def build(checkpointer: Any = None) -> Any:
     """The compiled agent with the embedded model. With a checkpointer it must be invoked with a thread id."""
     return create_agent(
         EmbeddedModel(),
-        tools=[as_tool(f) for f in tools.TOOLS],
+        tools=[as_tool(f, worded=False) for f in tools.TOOLS],
         context_schema=Context,
         checkpointer=checkpointer,
     )
@@ -116,12 +113,12 @@ def probe(endpoint: Endpoint) -> float:
     return time.monotonic() - began
 
 
-def as_tool(function: Callable[..., ToolResult], *, last: bool = False) -> StructuredTool:
+def as_tool(function: Callable[..., ToolResult], *, last: bool = False, worded: bool = True) -> StructuredTool:
     """A tool function as a LangChain tool: its docstring is what a model reads, its Context comes from the run.
 
-    The tool's content is the result in words, its artifact the ToolResult as plain data. What the asker can repair
-    (AskAgain) becomes a result that says so, so that a model can try again; everything else is raised. `last`: the run ends
-    with its result.
+    The tool's content is the result in our own words (`worded`), else line by line; its artifact the ToolResult as plain data,
+    which is all that the embedded model reads. What the asker can repair (AskAgain) becomes a result that says so, so that a
+    model can try again; everything else is raised. `last`: the run ends with its result.
     """
     hints = get_type_hints(function)
     parameters = [p for name, p in inspect.signature(function).parameters.items() if name != "ctx"]
@@ -133,7 +130,8 @@ def as_tool(function: Callable[..., ToolResult], *, last: bool = False) -> Struc
                 result = function(ctx, **arguments)
             except AskAgain as e:
                 result = refusal(ctx, e)
-        return in_words(result, ctx.lang), result.model_dump()
+        data = result.model_dump()
+        return in_words(result, data, ctx.lang) if worded else result.text(), data
 
     # The schema is read from the signature: the function's own arguments, plus the runtime that LangGraph fills in.
     first = inspect.Parameter("runtime", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=_RUNTIME)
@@ -163,9 +161,10 @@ def _short_schema(hint: Any) -> Any:
     return Annotated[hint, WithJsonSchema(TypeAdapter(others[0]).json_schema())]
 
 
-def in_words(result: ToolResult, lang: str) -> str:
-    """A result as a model reads it: our own words for it, and the numbers by the ids that `calculate` takes."""
-    said = writer.write(result.model_dump(), Interpretation(intent="unsupported"), lang)
+def in_words(result: ToolResult, data: dict[str, Any], lang: str) -> str:
+    """A result (and the same as plain data) as a model reads it: our own words for it, and the numbers by the ids that
+    `calculate` takes."""
+    said = writer.write(data, Interpretation(intent="unsupported"), lang)
     numbers = "; ".join(f"{f.id} {f.display}" for f in result.facts if f.unit in _COUNTABLE)
     return f"{said}\n{prompts.text('model.numbers', lang)} {numbers}" if numbers and result.kind != "refused" else said
 

@@ -19,7 +19,8 @@ from bot.embedded import DRAFT, INTERPRETATION
 from bot.recall import recall
 from bot.understanding import interpret
 from bot.understanding.drafting import DraftWish
-from bot.understanding.interpret import MAX_LENGTH, language
+from bot.understanding.interpret import language
+from bot.understanding.reading import MAX_LENGTH
 from bot.understanding.replies import chosen, leaned_on, of_step
 from bot.understanding.said import summary
 from bot.wiring import WarRoom
@@ -30,8 +31,8 @@ from tools.facts import ToolResult
 if TYPE_CHECKING:
     from bot.llm import Told
 
-# What has one right form, so that no language model is asked: refusals, help, the verdict on a copy, the briefing.
 STEPS = "steps"  # a question's remembered: whose the actions of its answer were
+# What has one right form, so that no language model is asked: refusals, help, the verdict on a copy, the briefing.
 _FIXED = ("unsupported", "help", "check", "brief")
 
 
@@ -104,14 +105,13 @@ def answer(room: WarRoom, question: Question, said: Callable[[str], None] | None
         if found is not None:
             kept = {INTERPRETATION: found.interpretation.model_dump()}
             wished = {DRAFT: told.wish.model_dump()} if told.wish else {}
-            message = message.model_copy(update={"additional_kwargs": {**message.additional_kwargs, **kept, **wished}})
+            message = _noting(message, kept | wished)
     if found is None:
         found = recall(room, ctx, message, lambda: _computed(room, ctx, history, message, what, clarify))
     if degraded is not None:
         found = _instead(found, degraded, usage)
     if found.actions:
-        steps = {STEPS: [a.crowd for a in found.actions]}
-        message = message.model_copy(update={"additional_kwargs": {**message.additional_kwargs, **steps}})
+        message = _noting(message, {STEPS: [a.crowd for a in found.actions]})
     if question.session:
         _remember(room, question.session, [*history, _kept(message), AIMessage(content=found.text)])
     return found.model_copy(update={"elapsed_ms": _ms(began)})
@@ -146,6 +146,11 @@ def _instead(found: Answer, reason: str, usage: Usage | None) -> Answer:
     degraded = f"{why} {found.degraded}" if found.degraded else why
     text = f"{found.text}\n\n{why}"
     return found.model_copy(update={"text": text, "degraded": degraded, "usage": usage})
+
+
+def _noting(message: HumanMessage, more: dict[str, Any]) -> HumanMessage:
+    """A question with more noted beside it for those that follow."""
+    return message.model_copy(update={"additional_kwargs": {**message.additional_kwargs, **more}})
 
 
 def _kept(message: HumanMessage) -> HumanMessage:

@@ -19,10 +19,10 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 import prompts
 from bot import grounding, writer
 from bot.answer import Answer, Interpretation, Usage
-from bot.embedded import DRAFT, INTERPRETATION, tool_call
+from bot.embedded import INTERPRETATION, tool_call
 from bot.model_run import ANSWERED_BY, Listener, Run, Unusable, current, reason_of
 from bot.understanding.drafting import DraftWish
-from bot.understanding.interpret import MAX_LENGTH
+from bot.understanding.reading import MAX_LENGTH
 from bot.understanding.said import summary
 from knowledge import catalog
 from knowledge.masking import masked
@@ -312,6 +312,3 @@ def _usage(counted: UsageMetadataCallbackHandler, settings: ModelSettings) -> Us
 def fresh(ctx: Context) -> Context:
     """The same surroundings with no facts yet: an attempt that failed leaves nothing behind."""
     return replace(ctx, sheet=ctx.sheet.empty())
-
-
-__all__ = ["DRAFT", "Told", "converse", "foreign", "fresh", "plain_markup", "read_from"]

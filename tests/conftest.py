@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bot.wiring import WarRoom
-from tests.postgres import postgres_url  # noqa: F401
+from tests.postgres import new_database, postgres_url  # noqa: F401
 
 SHARED = Path(__file__).parent.parent.parent / "shared"
 
@@ -39,6 +41,21 @@ def demo_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def demo(demo_root: Path) -> Iterator[WarRoom]:
     with WarRoom(demo_root) as room:
+        yield room
+
+
+@pytest.fixture(scope="module")
+def elsewhere(demo_root: Path, postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarRoom]:  # noqa: F811
+    """The demo shop with its data in PostgreSQL and nowhere else."""
+    from bot.cli import main
+
+    root = tmp_path_factory.mktemp("elsewhere") / demo_root.name
+    shutil.copytree(demo_root, root, ignore=shutil.ignore_patterns("statements*.json"))
+    with (root / "shop.yaml").open("a", encoding="utf-8") as f:
+        f.write(f"engine: {json.dumps(new_database(postgres_url))}\n")
+    assert main(["--shop", str(root), "publish"]) == 0
+    (root / "data.duckdb").unlink()  # nothing can be answered from there
+    with WarRoom(root) as room:
         yield room
 
 

@@ -174,6 +174,7 @@ def test_every_text_is_used() -> None:
         "doctor.",
         "check.",
         "trouble.",
+        "example.",
     )
     for key in prompts.keys():  # noqa: SIM118
         if key.startswith(("error.", "hint.")):

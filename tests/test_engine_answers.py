@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +10,6 @@ import pytest
 from bot.cli import main
 from bot.conversation import Question, answer
 from bot.wiring import WarRoom
-from tests.postgres import new_database
 from tools.backends.url import PostgresURL
 
 QUESTIONS = [
@@ -26,18 +22,6 @@ QUESTIONS = [
     "cart_unpaid people and the money at stake",
     "member 和 fan 各有多少人?",
 ]
-
-
-@pytest.fixture(scope="module")
-def elsewhere(demo_root: Path, postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarRoom]:
-    root = tmp_path_factory.mktemp("elsewhere") / demo_root.name
-    shutil.copytree(demo_root, root, ignore=shutil.ignore_patterns("statements*.json"))
-    with (root / "shop.yaml").open("a", encoding="utf-8") as f:
-        f.write(f"engine: {json.dumps(new_database(postgres_url))}\n")
-    assert main(["--shop", str(root), "publish"]) == 0
-    (root / "data.duckdb").unlink()  # nothing can be answered from there
-    with WarRoom(root) as room:
-        yield room
 
 
 def _raw(room: WarRoom, sql: str) -> list[tuple[Any, ...]]:

@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 
 import psycopg
 import pytest
 
-from bot.cli import main
 from bot.wiring import WarRoom
-from tests.postgres import new_database
 from tools.backends.url import PostgresURL
 from tools.backends.warehouse import value
 from tools.facts import ToolResult
 from tools.review import review
 from tools.target_report import target
-
-
-@pytest.fixture(scope="module")
-def elsewhere(demo_root: Path, postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarRoom]:
-    root = tmp_path_factory.mktemp("elsewhere") / demo_root.name
-    shutil.copytree(demo_root, root, ignore=shutil.ignore_patterns("statements*.json"))
-    with (root / "shop.yaml").open("a", encoding="utf-8") as f:
-        f.write(f"engine: {json.dumps(new_database(postgres_url))}\n")
-    assert main(["--shop", str(root), "publish"]) == 0
-    (root / "data.duckdb").unlink()  # nothing can be answered from there
-    with WarRoom(root) as room:
-        yield room
 
 
 @pytest.mark.parametrize("tool", [target, review])

@@ -36,7 +36,8 @@ def test_a_command_without_a_word_behind_it_is_understood(demo: WarRoom, name: s
 def test_a_command_about_people_is_about_them(demo: WarRoom, name: str, about: str, lang: str) -> None:
     said = answer(demo, Question(question_for(name, about, lang), lang=lang)).interpretation
     assert said.intent == INTENT[name]
-    assert len(said.crowds) == 1 and said.crowds != ["all"]
+    assert len(said.crowds) == 1
+    assert said.crowds != ["all"]
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from bot.answer import Interpretation
+from bot.understanding import reading
 from bot.understanding.acts import acts, find_acts
-from bot.understanding.interpret import _read, language
+from bot.understanding.interpret import language
 from bot.understanding.lexicon import Lexicon, fold, lexicon_for
 from bot.understanding.slips import mended
 from knowledge import catalog
@@ -26,7 +27,7 @@ def lexicon() -> Lexicon:
 
 def read(lexicon: Lexicon, text: str) -> tuple[list[str], bool, list[str]]:
     """(metrics but the size of a crowd, whether a word means several, words not used), whatever the intent."""
-    found = _read(text, None, lexicon, NOW, CAMPAIGNS, language(text))
+    found = reading.read(text, None, lexicon, NOW, CAMPAIGNS, language(text))
     assert found is not None
     named = [m for m in found.filled.metrics if m != "crowd_size"]
     return named, found.slots.has("ambiguous_metric") and not named, found.filled.unused

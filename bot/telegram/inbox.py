@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 PARALLEL = 4096  # waiting for a turn costs nothing, and an update must never wait behind one that waits for it
 _RETRY = 2.0  # seconds between tries when the state cannot be written
 _LOOK = 0.05
-_OVERTAKING = 0.5  # seconds that an update may come in after a later one
+_OVERTAKING = 1.5  # seconds that an update may come in after a later one; waited only where a number is missing
 
 
 class Taken(Exception):

@@ -10,7 +10,7 @@ from functools import cache
 
 import prompts
 from bot.answer import Interpretation
-from bot.understanding.lexicon import Match, fold, words
+from bot.understanding.lexicon import Match, blanked, fold, words
 from knowledge import catalog
 from knowledge.copy_templates import copy_file
 from tools.campaigns import Campaign, campaign_for
@@ -127,17 +127,17 @@ def read_wish(question: str, text: str, found: Sequence[Match]) -> tuple[DraftWi
     """(the wish, the folded question without the words that express it, places kept)."""
     spans: list[tuple[int, int]] = []
     names = [m for m in found if any(slot in ("crowd", "channel", "campaign", "filter") for slot, _ in m.meanings)]
-    free = _blanked(text, [(m.start, m.end) for m in names])
+    free = blanked(text, [(m.start, m.end) for m in names])
     benefits = list(_BENEFIT.finditer(free))
     spans += [m.span() for m in benefits]
-    rest = _blanked(free, spans)
+    rest = blanked(free, spans)
     counted = _VARIANTS.search(rest)
     count = next((g for g in counted.groups() if g), None) if counted else None
     if counted:
         spans.append(counted.span())
     styles = _styles(rest)
     spans += [span for _, span in styles]
-    purpose = _purpose(_blanked(rest, spans))
+    purpose = _purpose(blanked(rest, spans))
     if purpose:
         spans.append(purpose[1])
     spans += _denied(text, found)
@@ -148,11 +148,11 @@ def read_wish(question: str, text: str, found: Sequence[Match]) -> tuple[DraftWi
         variants=_COUNTS.get(count) or int(count) if count else None,
         adds=bool(_ADDING.search(text)),
     )
-    blanked = _blanked(text, spans)
+    free = blanked(text, spans)
     if counted and "短信" in counted.group():  # 三条短信 counts the variants and names the channel
         at = counted.start() + counted.group().index("短信")
-        blanked = f"{blanked[:at]}短信{blanked[at + 2 :]}"
-    return wish, blanked
+        free = f"{free[:at]}短信{free[at + 2 :]}"
+    return wish, free
 
 
 def _denied(text: str, found: Sequence[Match]) -> list[tuple[int, int]]:
@@ -197,13 +197,6 @@ def _as_written(question: str, folded: str) -> str:
     return question[at : at + len(folded)] if at >= 0 else folded
 
 
-def _blanked(text: str, spans: Iterable[tuple[int, int]]) -> str:
-    out = list(text)
-    for start, end in spans:
-        out[start:end] = " " * (end - start)
-    return "".join(out)
-
-
 def _styles(text: str) -> list[tuple[str, tuple[int, int]]]:
     """The ways of rewriting that are named, longest words first, with their places."""
     found: list[tuple[str, tuple[int, int]]] = []
@@ -215,7 +208,7 @@ def _styles(text: str) -> list[tuple[str, tuple[int, int]]]:
 def only_restyles(text: str) -> bool:
     """再短一点: a wish about a text and nothing else."""
     spans = [span for _, span in _styles(text)]
-    return bool(spans) and len(_blanked(text, spans).strip(" ，,。.!！吧呢的")) < 3
+    return bool(spans) and len(blanked(text, spans).strip(" ，,。.!！吧呢的")) < 3
 
 
 @cache

@@ -71,6 +71,14 @@ class Match:
         return next((v for s, v in self.meanings if s == slot), None)
 
 
+def blanked(text: str, spans: Iterable[tuple[int, int]], mask: str = " ") -> str:
+    """The text with those stretches blanked out, places kept. With "\\0" what is left does not grow together across them."""
+    out = list(text)
+    for start, end in spans:
+        out[start:end] = mask * (end - start)
+    return "".join(out)
+
+
 def fold(text: str) -> str:
     """How questions and words are compared: simplified, half width, lower case, hyphens inside words as blanks."""
     out = simplified(text).lower().translate(_CANTONESE).replace("’", "'").replace("“", '"').replace("”", '"')

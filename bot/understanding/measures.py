@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from bot.understanding.acts import Said, act_inside, acts, find_acts, joining, match_at, measure_of
 from bot.understanding.counts import counts
-from bot.understanding.lexicon import Match, Slot
+from bot.understanding.lexicon import Match, Slot, blanked
 from bot.understanding.shares import ratios
 from knowledge import catalog
 
@@ -112,16 +112,9 @@ def _bare(text: str, matches: Sequence[Match], taken: Sequence[tuple[int, int]],
     if len(at) != 1 or len(said) != 1 or len(crowds) != 1 or not taken or crowds[0].value("crowd") not in _ASKED:
         return []
     spans = [*taken, (crowds[0].start, crowds[0].end), (at[0].start, at[0].end)]
-    if _masked(text, spans).strip(" 的了呢啊是,，?？"):
+    if blanked(text, spans).strip(" 的了呢啊是,，?？"):
         return []
     return [match_at(text, at[0], (("ambiguous_metric", _ASKED[crowds[0].value("crowd") or ""]),))]
-
-
-def _masked(text: str, spans: Sequence[tuple[int, int]]) -> str:
-    rest = list(text)
-    for start, end in spans:
-        rest[start:end] = " " * (end - start)
-    return "".join(rest)
 
 
 def _active_relations(text: str, named: Sequence[Match]) -> list[Match]:
@@ -173,7 +166,7 @@ def _nothing_else(text: str, matches: Sequence[Match], said: Sequence[Said], tak
         *((s.start, s.end) for s in said),
         *((m.start, m.end) for m in matches if m.value("intent") is None),
     ]
-    return bool(taken) and not _masked(text, spans).strip(" ,，。.?？!！") and len(text) <= 24
+    return bool(taken) and not blanked(text, spans).strip(" ,，。.?？!！") and len(text) <= 24
 
 
 def _merged(

@@ -20,8 +20,8 @@ from knowledge.embeddings import embed
 from tests.evals.questions import HERE, rows
 
 _FOLDS = 5
-_WORDS_DECAY, _MEANING_DECAY = 3e-5, 1e-3
-_ROUNDS, _STEP = 150, 0.05
+_WORDS_DECAY, _MEANING_DECAY = 7e-6, 2e-4
+_ROUNDS, _STEP = 400, 0.05
 _REACH = 3.0  # embeddings are unit vectors; larger numbers are learned from faster
 _SEEN_AT_LEAST = 2
 _LEAST = 0.15  # a weight nearer to 0 says nothing

@@ -1,0 +1,138 @@
+"""What was understood, fitted to what can be computed: what no metric, tool or plan takes is told and not silently dropped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import prompts
+from bot.answer import Interpretation
+from bot.understanding.campaign_time import MEMBER_DAYS
+from bot.understanding.dates import PART_OF_DAY
+from bot.understanding.slots import Slots
+from bot.understanding.stretches import BARE_DAY
+from tools.campaigns import Campaign
+
+_DONE = re.compile(r"[做发推写]了|过[吗的]|\bdid\b")  # a plan of a day that is over
+# Amounts that no metric gives; what the answer shows instead reads like them.
+_UNCOUNTED = re.compile(
+    r"(?:定金|订金)[^,，。；;？?]{0,6}(?:多少钱|金额|总额)|多少(?:钱)?的?(?:定金|订金)(?!人|买家|单)"
+    r"|尾款[^,，。；;？?]{0,6}(?:多少钱|金额|总额)|多少(?:钱)?的?尾款(?!人|买家|单)|(?:多少|几个?)钱[^,，。；;？?]{0,4}尾款"
+    r"|退(?:款|货)?了?(?:多少|几个?)钱|退款(?:的|总)?(?:金额|总额|额)(?!占|率)"
+    r"|(?:deposits?|balances?|refund(?:s|ed)?) (?:amount|money|total)|how much (?:was|did we|have we|has been) refund\w*"
+)
+_SENT = re.compile(r"触达|短信|消息|\bmessag|\boutreach\b|\btexts\b")
+_TOUCHES = ["touch_sent", "touch_delivery_rate", "touch_click_rate", "touch_conversion_rate", "touch_roi"]
+
+
+def of_channel(out: Interpretation, slots: Slots) -> Interpretation:
+    """Messages are counted by channel where one is named (短信的点击率); other numbers know of no channel that was named."""
+    nothing_named = not out.metrics and not slots.has("ambiguous_metric")
+    if out.intent == "metric" and nothing_named and (out.channel or (out.by == "channel" and _SENT.search(slots.text))):
+        out = out.model_copy(update={"metrics": _TOUCHES})  # 短信效果怎么样, 各渠道触达效果
+    if out.intent not in ("metric", "crowd") or out.channel is None:
+        return out
+    if out.intent == "metric" and _of_touches(out.metrics) and out.by in (None, "channel"):
+        return out.model_copy(update={"by": "channel"})
+    said = [m.text for m in slots.matches if m.value("channel")]
+    return out.model_copy(update={"channel": None, "unused": list(dict.fromkeys([*said, *out.unused]))})
+
+
+def sized(out: Interpretation) -> Interpretation:
+    """How many they are, split or compared, is a metric: 会员按生命周期各多少人."""
+    if out.intent != "crowd" or not (out.by or out.compare):
+        return out
+    return out.model_copy(update={"intent": "metric", "metrics": out.metrics or ["crowd_size"]})
+
+
+def _of_touches(metrics: Sequence[str]) -> bool:
+    return bool(metrics) and all(m.startswith("touch_") for m in metrics)
+
+
+def days_not_counted(out: Interpretation, text: str, left: Sequence[tuple[int, int]]) -> Interpretation:
+    """Numbers are of whole days that follow one another: hours, and days apart from those counted, are told as not used."""
+    if out.intent not in ("metric", "crowd"):
+        return out
+    several = MEMBER_DAYS.search(text)
+    told = [
+        *([several[0]] if several else []),
+        *(text[a:b] for a, b in left),
+        *(m[0].strip() for m in PART_OF_DAY.finditer(text)),
+    ]
+    rest = [w for w in out.unused if not any(w in t for t in told)]
+    return out.model_copy(update={"unused": list(dict.fromkeys([*told, *rest]))}) if told else out
+
+
+def amount_not_counted(out: Interpretation, text: str, lang: str) -> Interpretation:
+    """收了多少定金, 退了多少钱: no metric gives that amount; it is told first, and all sales do not stand for it."""
+    said = _UNCOUNTED.search(text)
+    if said is None or out.intent not in ("metric", "crowd"):
+        return out
+    metrics = out.metrics
+    if out.intent == "metric":
+        instead = ["presale_paid_amount"] if "尾款" in said[0] else []
+        metrics = [x for m in metrics for x in (instead if m == "paid_amount" else [m])]
+        metrics = list(dict.fromkeys(metrics)) or out.metrics
+    rest = [w for w in out.unused if w not in said[0]]
+    told = prompts.text("asked.no_amount", lang)
+    return out.model_copy(update={"metrics": metrics, "unused": [said[0], *rest], "assumed": [*out.assumed, told]})
+
+
+def joined_in(out: Interpretation) -> Interpretation:
+    """新会员 of days that were named are who joined in them, not who is a new member at their end."""
+    sized = out.crowds == ["new_member"] and set(out.metrics) <= {"crowd_size", "new_members"}
+    several = out.period is not None and (out.intent == "metric" or out.period["from"] != out.period["to"])
+    if not (sized and several and out.intent in ("metric", "crowd")) or out.by or out.compare:
+        return out
+    return out.model_copy(update={"intent": "metric", "crowds": ["all"], "metrics": ["new_members"]})
+
+
+def elsewhen(slots: Slots, here: Campaign | None, named: Campaign | None, today: date) -> list[str]:
+    """The words for another campaign or phase than the present one."""
+    phase = here.phase_at(today) if here else None
+    campaign = here.key if here is not None and named in (None, here) else None
+    return [
+        m.text
+        for m in slots.matches
+        if m.value("campaign") not in (None, campaign) or m.value("phase") not in (None, phase.key if phase else None)
+    ]
+
+
+def plan_of_a_day(out: Interpretation, today: date) -> Interpretation:
+    """Actions are planned for a day; about a whole other phase the playbooks answer."""
+    if out.intent != "plan" or out.period is None:
+        return out
+    first, last = (date.fromisoformat(out.period[k]) for k in ("from", "to"))
+    if first <= today <= last or first == last:
+        return out
+    return out.model_copy(update={"intent": "knowledge"})
+
+
+def day_to_come(
+    out: Interpretation, text: str, days: Sequence[tuple[int, int]], today: date, here: Campaign | None
+) -> Interpretation:
+    """A day of the month that a plan is asked for is the next one, as far as the campaign runs: 20号准备什么 on the 17th."""
+    if out.intent != "plan" or out.period is None or here is None or _DONE.search(text):
+        return out
+    first = date.fromisoformat(out.period["from"])
+    bare = any(BARE_DAY.match(text, a) and not re.search(r"月|[a-z]{4}", text[a:b]) for a, b in days)
+    if not bare or first >= today or out.period["to"] != out.period["from"]:
+        return out
+    ahead = next((d for n in range(1, 32) if (d := today + timedelta(days=n)).day == first.day), None)
+    if ahead is None or not here.first <= ahead <= here.last:
+        return out
+    return out.model_copy(update={"period": {"from": ahead.isoformat(), "to": ahead.isoformat()}})
+
+
+def beside_target(
+    out: Interpretation, previous: Interpretation | None, here: Campaign | None, today: date, lang: str
+) -> Interpretation:
+    """那成交人数呢 after the target of a campaign is of the same days, which are the campaign's so far."""
+    if previous is None or previous.intent != "target" or out.intent != "metric" or out.period is not None:
+        return out
+    if here is None or not here.first <= today <= here.last:
+        return out
+    period = previous.period or {"from": here.first.isoformat(), "to": today.isoformat()}
+    assumed = [*out.assumed, prompts.text("when.campaign_so_far", lang)]
+    return out.model_copy(update={"period": period, "assumed": out.assumed if previous.period else assumed})

@@ -239,7 +239,7 @@ def _several(data: dict[str, Any], lang: str) -> list[str]:
             other = b.get(tag)
             if not other or not data.get("compare") or other["value"] in (None, "—"):
                 continue
-            words = _other(data["compare"], same_time, data["when"], lang)
+            words = _other(data, lang, same_time=same_time)
             if same_time:
                 words = fixed("metric.same_moment", lang, other=words)
             change = "" if tag == "whole" and "same" in b else _change(other, lang)
@@ -289,13 +289,16 @@ def _beside(row: dict[str, Any], data: dict[str, Any], lang: str) -> str:
     """What a row of a breakdown stands against."""
     if not row.get("other"):
         return ""
-    other = _other(data["compare"], data["hourly"], data["when"], lang)
+    other = _other(data, lang, same_time=data["hourly"])
     return fixed("metric.aside", lang, text=fixed("metric.beside", lang, other=other, value=row["other"]))
 
 
-def _other(compare: str, same_time: bool, when: str, lang: str) -> str:
-    """What the number stands against, in words: 昨天全天, 目标, …"""
-    if compare == "previous_day" and when.startswith(fixed("when.today", lang)):
+def _other(data: dict[str, Any], lang: str, *, same_time: bool = False) -> str:
+    """What the number stands against, in words: 昨天全天, 目标, 6 月 2 日, …"""
+    compare: str = data["compare"]
+    if "against" in data:
+        return str(data["against"])
+    if compare == "previous_day" and data["when"].startswith(fixed("when.today", lang)):
         return fixed("compare.yesterday" if same_time else "compare.yesterday_whole", lang)
     return fixed("compare.campaign" if compare.startswith("campaign:") else f"compare.{compare}", lang)
 
@@ -304,7 +307,7 @@ def _against(block: dict[str, Any], data: dict[str, Any], lang: str) -> str:
     whole = block.get("whole")
     if whole is None or not data.get("compare"):
         return ""
-    other = _other(data["compare"], False, data["when"], lang)
+    other = _other(data, lang)
     if whole["value"] is None or whole["value"] == "—":
         return fixed("metric.against_none", lang, other=other)
     # A part of a day is not set against a whole one as better or worse; the same time of day is, in its own line.
@@ -324,7 +327,7 @@ def _same_time(block: dict[str, Any], data: dict[str, Any], lang: str) -> list[s
     same = block.get("same")
     if not same or same["value"] in (None, "—"):
         return []
-    other = _other(data["compare"], True, data["when"], lang)
+    other = _other(data, lang, same_time=True)
     return [fixed("metric.same_time", lang, other=other, value=same["value"], change=_change(same, lang))]
 
 

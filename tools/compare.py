@@ -11,14 +11,15 @@ from knowledge import catalog
 from tools import metrics
 from tools.campaigns import Campaign, campaign_for
 from tools.errors import AskAgain
-from tools.periods import Window
+from tools.periods import Window, parse_day
 from tools.shop import Shop
 from tools.sql import quote
 
 if TYPE_CHECKING:
     from tools.reader import Reader
 
-KINDS = ("previous_day", "previous_window", "campaign:KEY:YEAR", "target", "peers")
+KINDS = ("previous_day", "previous_window", "from:YYYY-MM-DD", "campaign:KEY:YEAR", "target", "peers")
+FROM = "from:"  # as many days, beginning on that one
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ def earlier_window(kind: str, window: Window, campaigns: tuple[Campaign, ...], *
         return window.shifted(-1, whole=not same_time)
     if kind == "previous_window":
         return window.shifted(-window.days, whole=not same_time)
+    if kind.startswith(FROM):
+        return window.shifted((parse_day(kind.removeprefix(FROM)) - window.first).days, whole=not same_time)
     return _same_phase(kind, window, campaigns, whole=not same_time)
 
 
@@ -65,7 +68,7 @@ def compare(
         if by not in (None, "day"):  # targets and averages are of whole crowds
             return [None] * len(cells)
         return [_looked_up(engine, c, kind, window, campaign) for c in cells]
-    if kind not in ("previous_day", "previous_window") and not kind.startswith("campaign:"):
+    if kind not in ("previous_day", "previous_window") and not kind.startswith(("campaign:", FROM)):
         raise AskAgain("unknown_compare", name=kind, nearest=", ".join(KINDS))
     other = earlier_window(kind, window, shop.campaigns)
     scope = metrics.scope_of(other, shop.campaigns, shop.settings)

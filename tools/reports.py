@@ -9,6 +9,7 @@ from knowledge import catalog
 from tools import audience, metric_notes, metrics, names, splits, wording
 from tools import lines as lines_of
 from tools.campaigns import day_start
+from tools.compare import FROM
 from tools.compare import compare as compare_cells
 from tools.compare import difference, earlier_window
 from tools.context import Context
@@ -66,7 +67,7 @@ def metric(
     """Metrics of crowds over whole days first..last (YYYY-MM-DD), seen up to now.
 
     metric_keys: keys or names; crowds: keys or expressions; at least one of each.
-    compare: previous_day, previous_window, campaign:KEY:YEAR, target or peers. by: day, hour, item, category, member_level,
+    compare: previous_day, previous_window, from:YYYY-MM-DD (as many days from that one), campaign:KEY:YEAR, target or peers. by: day, hour, item, category, member_level,
     city, channel or lifecycle; only: one value of `by`, such as the channel sms. AskAgain when a name is unknown, a metric
     cannot be split like that, or the period has not begun; a day without data is said in the notes.
     """
@@ -102,6 +103,8 @@ def metric(
     if compare == "target" and over.partial:
         notes.append(ctx.say("note.targets"))
     data: dict[str, Any] = {"notes": notes, "when": when(ctx, over), "blocks": [], "rows": []}
+    if compare and compare.startswith(FROM):
+        data["against"] = when(ctx, earlier_window(compare, over, ctx.shop.campaigns))
     if by:
         data["rows"], more = splits.rows(ctx, keys, audiences, over, by, compare, only)
         if more:

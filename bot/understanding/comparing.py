@@ -30,6 +30,8 @@ _TAIL = re.compile(
     r"(?:的|那时候?|那会儿|当时|同一?(?:天|期|时间|时段|阶段|时刻)|这个?时候|这会儿|此时|同期|数据|水平|情况|表现|"
     r" ?same (?:day|time|period|stage|point)| ?at the same (?:time|point|stage)| ?(?:figures|numbers|level)| ?'s)*"
 )
+_SAME = re.compile(r"同一?(?:期|天|日|时|段)|(?:那时|那会|这时|这会|当时|此时)|\bsame\b")
+_LAST_WEEK = re.compile(r"(?<!上)上个?(?:周|星期|礼拜)(?![一二三四五六日天末])|\blast week\b")
 _CLOSING = re.compile(
     r"[^,。，？?;；]{0,8}?(?P<word>相比|比起来|比较|对比|比(?!率|例|如))(?:一比|一下|看看|来看|来说)?"
 )
@@ -49,12 +51,14 @@ _AS_LONG = re.compile(
 
 @dataclass(frozen=True)
 class Compared:
-    """`value`: a kind of comparison, or None where `other` days are named, which only the period asked about can judge."""
+    """`value`: a kind of comparison, or None where `other` days are named, which only the period asked about can judge: as they
+    are, or of them the `same` ones (上周同一天)."""
 
     value: str | None
     other: Period | None
     spans: tuple[tuple[int, int], ...]
     said: str
+    same: bool = False
 
     def as_match(self) -> Match:
         """As a known word; days are a comparison that is not computed until the period asked about is known."""
@@ -80,7 +84,8 @@ def find_comparison(
         spans = [(lead.start(), end)]
         if lead["open"] and (closing := _CLOSING.match(text, end)):
             spans.append((closing.start("word"), closing.end()))
-        return Compared(value, other, tuple(spans), text[lead.start() : end].strip())
+        said = text[lead.start() : end].strip()
+        return Compared(value, other, tuple(spans), said, bool(_SAME.search(said)))
     return None
 
 
@@ -129,22 +134,47 @@ def _by_days(
 def against_days(compared: Compared, period: Period | None, today: date) -> tuple[str | None, Period | None]:
     """(the comparison that the days named amount to, the period then asked about). None where it is not computed.
 
-    Only the window that ends the day before, of the same length, can be compared with: 昨天 of today, 前天 of yesterday, a week
-    of the week before.
+    Days stand against as many others: 昨天 against 前天, a week against another one, this week so far against the beginning of
+    the last one.
     """
     other = compared.other
     if other is None:
         return compared.value, period
-    main = period
-    if main is None and other.first == other.last == today - timedelta(days=1):
+    if period is None and other.first == other.last == today - timedelta(days=1):
         return "previous_day", None
-    if main is None:
-        return None, None
-    if main.last + timedelta(days=1) == other.first and _length(main) == _length(other):
+    main = period or Period(today, today, ())
+    if compared.same:
+        other = _same_days(main, other, compared.said)
+    if main.last < other.first:
         main, other = other, main  # 前天和昨天比: the later of the two is asked about
-    if other.last + timedelta(days=1) != main.first or _length(main) != _length(other):
+    if main.first == other.first or (_length(main) != _length(other) and not _so_far(main, other, today)):
         return None, period
-    return ("previous_day" if _length(main) == 0 else "previous_window"), main
+    if other.first + timedelta(days=_length(main) + 1) == main.first:
+        return ("previous_day" if _length(main) == 0 else "previous_window"), main
+    return f"from:{other.first.isoformat()}", main
+
+
+def _same_days(main: Period, other: Period, said: str) -> Period:
+    """Of the week before the same weekdays, of another month the same days of it; `other` where it is neither."""
+    if _LAST_WEEK.search(said):
+        return Period(main.first - timedelta(weeks=1), main.last - timedelta(weeks=1), ())
+    if _is_month(other) and main.last.day <= other.last.day and main.first.month == main.last.month:
+        return Period(other.first.replace(day=main.first.day), other.first.replace(day=main.last.day), ())
+    return other
+
+
+def _is_week(p: Period) -> bool:
+    return _length(p) == 6 and p.first.weekday() == 0
+
+
+def _is_month(p: Period) -> bool:
+    return p.first.day == 1 and (p.last + timedelta(days=1)).day == 1 and _length(p) < 31
+
+
+def _so_far(main: Period, other: Period, today: date) -> bool:
+    """This week or month up to today, and a whole one."""
+    begins = (_is_week(other) and main.first.weekday() == 0) or (_is_month(other) and main.first.day == 1)
+    return main.last == today and _length(main) < _length(other) and begins
 
 
 def _length(p: Period) -> int:

@@ -71,13 +71,16 @@ def relative_compare(out: Interpretation, slots: Slots, compared: Compared | Non
     """和前天比 beside yesterday is the day before it, 和上上周比 beside last week the period before it; what is not computed
     is said."""
     word = slots.first("compare")
-    if word not in ("day_before", "week_before", "unsupported"):
+    if word not in ("day_before", "week_before", "week_over_week", "unsupported"):
         return out
     first, last = (date.fromisoformat(out.period[k]) for k in ("from", "to")) if out.period else (None, None)
     asked = Period(first, last, ()) if first and last else None
     kind, days = None, asked
     if compared is not None and compared.other is not None:
         kind, days = against_days(compared, asked, today)
+    elif word == "week_over_week":
+        days = asked or Period(today, today, ())
+        kind = f"from:{days.first - timedelta(days=7)}"
     elif asked and word == "day_before" and asked.first == asked.last == today - timedelta(days=1):
         kind = "previous_day"
     elif asked and word == "week_before" and (asked.last - asked.first).days == 6 and asked.last < today:

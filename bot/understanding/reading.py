@@ -156,7 +156,7 @@ def _named_campaign(
 def _comparison(slots: Slots, now: datetime, campaigns: tuple[Campaign, ...]) -> tuple[str | None, list[str]]:
     """(the comparison asked for, words of comparisons that are not computed)."""
     value = slots.first("compare")
-    if value in ("unsupported", "day_before", "week_before"):
+    if value in ("unsupported", "day_before", "week_before", "week_over_week"):
         return None, []  # told by relative_compare, once the days asked about are known
     if value != "earlier_campaign":
         return value, []

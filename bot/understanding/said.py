@@ -23,8 +23,9 @@ def summary(what: Interpretation, lang: str) -> str:
         first, last = (date.fromisoformat(what.period[k]) for k in ("from", "to"))
         parts.append(wording.day(first, lang) if first == last else wording.span(first, last, lang))
     if what.compare:
-        kind = "campaign" if what.compare.startswith("campaign:") else what.compare
-        parts.append(prompts.text("said.against", lang, other=prompts.text(f"compare.{kind}", lang)))
+        kind, _, named = what.compare.partition(":")
+        start = wording.day(date.fromisoformat(named), lang) if kind == "from" else ""
+        parts.append(prompts.text("said.against", lang, other=prompts.text(f"compare.{kind}", lang, day=start)))
     if what.by:
         parts.append(prompts.text("said.by", lang, by=prompts.text(f"by.{what.by}", lang)))
     return " · ".join(parts)

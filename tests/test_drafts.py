@@ -464,3 +464,13 @@ def test_a_copy_of_ones_own_is_judged(room: WarRoom) -> None:
     assert good.degraded is None
     missing = answer(room, Question("检查一下文案"))
     assert "冒号" in missing.text
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_without_prices_no_text_tells_what_anything_costs(room: WarRoom, channel: str) -> None:
+    for crowd in ("cart_unpaid", "balance_due", "dormant_vip", "member"):
+        for moment in ("2026-05-25 10:00", "2026-06-17 10:00"):
+            with_price = draft(at(room, moment), channel, crowd, variants=3)
+            without = draft(at(room, moment), channel, crowd, variants=3, style=["no_price"])
+            assert bool(with_price.drafts) == bool(without.drafts)
+            assert not any(re.search(r"\d+(?:\.\d+)? 元(?!以上)", d.text) for d in without.drafts), without.drafts

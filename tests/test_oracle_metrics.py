@@ -53,6 +53,7 @@ EXPECTED: dict[str, tuple[Number, Number, Number, Number, Number]] = {
     "aov": (200, 225, 150, 150, 225),  # 600 / 3, 450 / 2, 150 / 1, 150 / 1, 450 / 2
     # u02's 30 is the only refund seen; of 600, 450 (u03 u07), 150 (u02), 150 (u03), 450 (u02 u07)
     "refund_rate": (0.05, 0, 0.2, 0, 30 / 450),
+    "paid_orders": (3, 2, 1, 1, 2),  # o02 (of two lines) u02 · o03b u03 · o07b u07
     "repurchase_rate": (0.4, 0.4, None, 0.25, 1),  # u03 u07 of 5 | the same | nobody old | u03 of u03 u06 u08 u09 | u07
     "new_members": (0, 0, 0, 0, 0),  # u12 joins tomorrow
     "coupon_redeem_rate": (0.5, 1, 0, 0, 1),  # k07 of k07 k10 | k07 | none of k10 | none of k10 | k07
@@ -165,7 +166,7 @@ def split(
 
 def test_the_expectations_are_complete() -> None:
     assert set(EXPECTED) | set(oracle.METRICS) == set(METRICS)
-    assert len(METRICS) == len(set(METRICS)) == 18 + 24
+    assert len(METRICS) == len(set(METRICS)) == 18 + 25
     assert {by for by, *_ in BY_HAND} == set(BREAKDOWNS)
 
 
@@ -313,7 +314,15 @@ def test_active_days_are_calendar_days(kind: str) -> None:
 
 
 def test_nobody_and_nothing() -> None:
-    counts = {"rv_total", "rv_active", "rv_active_buyers", "rv_active_amount", "new_members", "touch_sent"}
+    counts = {
+        "paid_orders",
+        "rv_total",
+        "rv_active",
+        "rv_active_buyers",
+        "rv_active_amount",
+        "new_members",
+        "touch_sent",
+    }
     counts |= {key for key in METRICS if key.startswith("active_")} | {
         key for key in oracle.METRICS if key not in oracle.RATIOS and key != "amount_share"
     }

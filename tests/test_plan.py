@@ -13,6 +13,7 @@ from bot.wiring import WarRoom
 from knowledge import catalog
 from knowledge.chunks import first_sentence
 from tools import audience
+from tools.errors import AskAgain
 from tools.plans import plan
 from tools.schedule import schedule
 from tools.task_list import UNPAID, Task
@@ -479,3 +480,17 @@ def test_todays_member_day_is_said(demo: WarRoom, crowd: str | None) -> None:
     notes = plan(demo.context(datetime(2026, 6, 2, 11), "zh"), crowd).data["notes"]
     assert notes[0] == "今天是会员日。"
     assert "今天是会员日。" not in plan(demo.context(datetime(2026, 6, 3, 11), "zh"), crowd).data["notes"]
+
+
+@pytest.mark.parametrize("channel", ["sms", "group", "exclusive_service", "push"])
+def test_a_plan_of_one_channel_is_that_channels_part_of_the_whole(demo: WarRoom, channel: str) -> None:
+    ctx = demo.context(datetime(2026, 6, 17, 10), "zh")
+    whole = [a.task for a in plan(ctx, limit=None).actions if a.task]
+    only = plan(demo.context(datetime(2026, 6, 17, 10), "zh"), limit=None, channel=channel)
+    listed = {s.id for s in catalog.strategies() if channel in s.channels}
+    assert [a.task for a in only.actions] == [t for t in whole if t in listed]
+
+
+def test_an_unknown_channel_is_refused(demo: WarRoom) -> None:
+    with pytest.raises(AskAgain):
+        plan(demo.context(datetime(2026, 6, 17, 10), "zh"), channel="pigeon")

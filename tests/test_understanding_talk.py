@@ -245,3 +245,51 @@ def test_a_new_question_is_no_reply(reply: str) -> None:
 def test_a_crowd_is_told_by_its_characters() -> None:
     options = ["加购未付款", "加购收藏未付款", "付定金未付尾款"]
     assert [chosen(r, options) for r in ("加购那种", "尾款没付的", "收藏的")] == [options[0], options[2], options[1]]
+
+
+# question | what it is asked back for: a number or people that nobody knows, where the whole shop would be answered
+UNKNOWN = """
+今天好评率多少 | 好评率
+DSR多少 | dsr
+库存还有多少 | 库存
+住海边的有多少人 | 住海边
+昨天搜索占比多少 | 搜索
+what was the bounce rate yesterday | bounce
+"""
+
+
+@pytest.mark.parametrize(("text", "word"), _rows(UNKNOWN))
+def test_what_nobody_knows_is_asked_back(lexicon: Lexicon, text: str, word: str) -> None:
+    back = understand(lexicon, text).clarify
+    assert back is not None
+    assert word in back.question
+    assert back.options
+
+
+@pytest.mark.parametrize(
+    "text", ["今天整体怎么样", "报一下核心数据", "全店有多少人", "how is business today", "昨天上午的数据"]
+)
+def test_an_overview_is_not_asked_back(lexicon: Lexicon, text: str) -> None:
+    assert understand(lexicon, text).clarify is None
+
+
+# question | the numbers shown with the one that moved
+WHY = """
+成交额怎么跌了 | paid_amount visitors visit_pay_rate aov
+为什么昨天加购人数少了 | carters visitors visit_cart_rate
+why did revenue drop yesterday | paid_amount visitors visit_pay_rate aov
+为什么进店支付比率降了 | visit_pay_rate visit_cart_rate cart_pay_rate
+昨天访客为什么少了 | visitors
+"""
+
+
+@pytest.mark.parametrize(("text", "keys"), _rows(WHY))
+def test_why_a_number_moved_is_shown_by_what_it_is_made_of(lexicon: Lexicon, text: str, keys: str) -> None:
+    found = understand(lexicon, text).interpretation
+    assert (found.intent, found.metrics, found.compare) == ("metric", keys.split(), "previous_day")
+    assert found.assumed
+
+
+def test_a_plan_of_one_channel(lexicon: Lexicon) -> None:
+    found = understand(lexicon, "群里今天发什么").interpretation
+    assert (found.intent, found.channel, found.unused) == ("plan", "group", [])

@@ -16,7 +16,7 @@ from tools.lines import literal
 from tools.names import fold
 
 MAX_BENEFIT = 40
-STYLES = ("shorter", "longer", "no_emoji", "other_angle")
+STYLES = ("shorter", "longer", "no_emoji", "no_price", "other_angle")
 
 
 @dataclass

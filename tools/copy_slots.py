@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _DAY = timedelta(days=1)
 _NTH = "一二三四五六七八九"
+PRICES = ("hero_price", "carted_price", "deposit")  # the slots that tell what something costs
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from tools import audience, phases
 from tools.context import Context
 from tools.copy_brief import Brief, brief_of, inside, reasons_of, stated
 from tools.copy_reach import Recipients, recipients
-from tools.copy_slots import slots
+from tools.copy_slots import PRICES, slots
 from tools.copy_text import framed, sentences, shorter_and_shorter, without_emoji
 from tools.errors import AskAgain
 from tools.facts import Draft, Fact, Finding, ToolResult, Verdict
@@ -58,8 +58,8 @@ def draft(
     channel: sms, card_sms, ai_call, exclusive_service, group, push, live. crowd: a crowd key or expression.
     purpose: seed, presale, deposit, announce, pay, last_hours, balance_soon, balance, coupon, general, recruit, winback,
     challenge, live, care, greet; by default what fits the crowd and the phase. benefit: what the request offers, in its own
-    words. variants: 1–5, each another angle. style: shorter, longer, no_emoji, other_angle; each may stand several times.
-    AskAgain when a crowd, channel or purpose is unknown. A draft that its own check blocks is never returned.
+    words. variants: 1–5, each another angle. style: shorter, longer, no_emoji, no_price, other_angle; each may stand several
+    times. AskAgain when a crowd, channel or purpose is unknown. A draft that its own check blocks is never returned.
     """
     brief = brief_of(ctx, channel, crowd, purpose, benefit, style or [])
     if not 1 <= variants <= MAX_VARIANTS:
@@ -152,7 +152,7 @@ def _write(ctx: Context, brief: Brief, angle: Angle, offer: Offer) -> Written:
     shop = ctx.shop
     frame = copy_file().frames[brief.channel]
     limit = frame.limit and (frame.limit if "longer" not in brief.style else 2 * sms.JOINED)
-    hidden: set[str] = set()
+    hidden: set[str] = set(PRICES) if "no_price" in brief.style else set()
     while True:
         values = {name: s.text for name, s in brief.values.items() if name not in hidden}
         full = sentences(angle, brief.purpose, brief.channel, values)

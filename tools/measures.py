@@ -27,7 +27,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "deposits": ("deposit_buyers",),
     "payments": (
         "balance_buyers", "balance_lines", "presale_paid_amount", "cart_buyers", "cart_lines", "cart_paid_amount",
-        "buyers", "paid_lines", "paid_amount", "refund_amount",
+        "buyers", "paid_orders", "paid_lines", "paid_amount", "refund_amount",
     ),
     "relations": ("rv_total", "rv_active"),
     "activity": ("is_active",),
@@ -154,6 +154,7 @@ def payments(e: Reader, at: Moments, by: str | None) -> ir.Table:
         presale_paid_amount=t.amount.sum(where=t.presale),
         cart_lines=t.carted.sum(),
         cart_paid_amount=t.amount.sum(where=t.carted),
+        paid_orders=t.order_id.nunique(),
         paid_lines=t.count(),
         paid_amount=t.amount.sum(),
         refund_amount=t.refund.sum(),

@@ -10,6 +10,7 @@ from tools import audience, phases, wording
 from tools import lines as lines_of
 from tools.campaigns import day_start
 from tools.context import Context
+from tools.copy_brief import channel_key
 from tools.facts import ToolResult
 from tools.own_tasks import own_tasks
 from tools.periods import parse_day
@@ -21,13 +22,21 @@ from tools.unpaid import MAX_ACTIONS, unpaid_plan
 _PROBLEMS = 3  # told in a plan; warroom status tells all
 
 
-def plan(ctx: Context, crowd: str | None = None, limit: int | None = MAX_ACTIONS, on: str | None = None) -> ToolResult:
+def plan(
+    ctx: Context,
+    crowd: str | None = None,
+    limit: int | None = MAX_ACTIONS,
+    on: str | None = None,
+    channel: str | None = None,
+) -> ToolResult:
     """Today's actions. `crowd` is a crowd key or expression; without one, what is due today (at most `limit` actions).
 
-    on: another day (YYYY-MM-DD) to plan, from its morning, on the data up to now. AskAgain when the crowd is unknown.
+    on: another day (YYYY-MM-DD) to plan, from its morning, on the data up to now. channel: only what goes through it (sms,
+    card_sms, ai_call, exclusive_service, group, push, live). AskAgain when the crowd or the channel is unknown.
     """
+    channel = channel_key(channel) if channel else None
     if on is None or parse_day(on) == ctx.at.date():
-        return _plan_at(ctx, crowd, limit)
+        return _plan_at(ctx, crowd, limit, channel)
     now = ctx.at
     ctx = ctx.seen_at(day_start(parse_day(on)) + timedelta(hours=9))
     ends = [end for end in data_until(ctx.engine).values() if end is not None]
@@ -35,7 +44,7 @@ def plan(ctx: Context, crowd: str | None = None, limit: int | None = MAX_ACTIONS
         ctx = replace(ctx, known=now)
     shown = wording.day(ctx.at.date(), ctx.lang, year=True)
     day = ctx.sheet.moment(ctx.say("label.planned_day"), ctx.at, shown)
-    planned = _plan_at(ctx, crowd, limit)
+    planned = _plan_at(ctx, crowd, limit, channel)
     told = planned.data["notes" if "notes" in planned.data else "lines"]
     told.insert(0, ctx.say("plan.other_day", day=day.display))
     if ctx.known is not None:
@@ -43,10 +52,10 @@ def plan(ctx: Context, crowd: str | None = None, limit: int | None = MAX_ACTIONS
     return planned
 
 
-def _plan_at(ctx: Context, crowd: str | None, limit: int | None) -> ToolResult:
+def _plan_at(ctx: Context, crowd: str | None, limit: int | None, channel: str | None) -> ToolResult:
     tree = audience.read(ctx.engine, crowd) if crowd else None
     left_out = _left_out(ctx)
-    planned = _planned(ctx, tree, limit)
+    planned = _planned(ctx, tree, limit, channel)
     lines = planned.data["notes" if "notes" in planned.data else "lines"]
     if ctx.inside is not None and ctx.at.date() in ctx.inside.member_days:
         lines.insert(0, ctx.say("tasks.member_day"))
@@ -62,15 +71,15 @@ def _left_out(ctx: Context) -> list[str]:
     return [ctx.sheet.text(ctx.say("tasks.text"), line, lines_of.literal(line)).display for line in lines]
 
 
-def _planned(ctx: Context, tree: audience.Tree | None, limit: int | None) -> ToolResult:
+def _planned(ctx: Context, tree: audience.Tree | None, limit: int | None, channel: str | None) -> ToolResult:
     here = phases.position(ctx)
     if tree is not None and audience.mentions(tree, UNPAID.__contains__):
         if here is None:
             return _outside(ctx, tree)
-        return unpaid_plan(ctx, tree, *here)
+        return unpaid_plan(ctx, tree, *here, channel)
     if here is None:
         return _outside(ctx, tree)
-    return task_plan(ctx, tree, *here, limit)
+    return task_plan(ctx, tree, *here, limit, channel)
 
 
 def _outside(ctx: Context, tree: audience.Tree | None) -> ToolResult:

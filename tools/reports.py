@@ -9,9 +9,8 @@ from knowledge import catalog
 from tools import audience, metric_notes, metrics, names, splits, wording
 from tools import lines as lines_of
 from tools.campaigns import day_start
-from tools.compare import FROM
+from tools.compare import FROM, difference, earlier_window
 from tools.compare import compare as compare_cells
-from tools.compare import difference, earlier_window
 from tools.context import Context
 from tools.errors import AskAgain
 from tools.facts import Fact, ToolResult, display
@@ -67,9 +66,10 @@ def metric(
     """Metrics of crowds over whole days first..last (YYYY-MM-DD), seen up to now.
 
     metric_keys: keys or names; crowds: keys or expressions; at least one of each.
-    compare: previous_day, previous_window, from:YYYY-MM-DD (as many days from that one), campaign:KEY:YEAR, target or peers. by: day, hour, item, category, member_level,
-    city, channel or lifecycle; only: one value of `by`, such as the channel sms. AskAgain when a name is unknown, a metric
-    cannot be split like that, or the period has not begun; a day without data is said in the notes.
+    compare: previous_day, previous_window, from:YYYY-MM-DD (as many days from that one), campaign:KEY:YEAR, target or peers.
+    by: day, hour, item, category, member_level, city, channel or lifecycle; only: one value of `by`, such as the channel sms.
+    AskAgain when a name is unknown, a metric cannot be split like that, or the period has not begun; a day without data is
+    said in the notes.
     """
     keys = [names.metric_key(m) for m in metric_keys]
     audiences = [audience.canonical(audience.read(ctx.engine, c)) for c in crowds]

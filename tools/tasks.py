@@ -40,10 +40,17 @@ _METHODS = (4, 8)  # shown in an answer with a limit, and without one
 
 
 def task_plan(
-    ctx: Context, tree: audience.Tree | None, campaign: Campaign, phase: Phase, limit: int | None
+    ctx: Context,
+    tree: audience.Tree | None,
+    campaign: Campaign,
+    phase: Phase,
+    limit: int | None,
+    channel: str | None = None,
 ) -> ToolResult:
+    """What is due on the day, to be prepared and to be watched: all of it, what concerns a crowd, what goes by one channel."""
     today = ctx.at.date()
     chosen = [t for t in tasks_of(ctx.shop, campaign) if tree is None or related(tree, t.strategy)]
+    chosen = [t for t in chosen if channel is None or channel in t.strategy.channels]
     # Nobody is asked to pay when nothing is payable, whatever days an entry gives.
     due = [t for t in due_on(chosen, today, "task") if phase.kind == "sale" or not t.strategy.pay]
     due = sorted((t for t in due if _timing(ctx, t) is not None or not t.strategy.channels), key=_urgency)
@@ -51,6 +58,8 @@ def task_plan(
     in_force = sorted(due_on(chosen, today, "method"), key=_nearness)
     stale = any_stale(ctx)
     balance = _balance(ctx, campaign, phase, stale) if tree is None else None
+    if balance is not None and channel is not None and channel not in balance.channels:
+        balance = None
     audiences = {t.strategy.id: _audience(ctx, t.strategy, campaign) for t in due}
     counted = audience.sizes(ctx.engine, list(dict.fromkeys(audiences.values())), ctx.scope)
     # Nobody there, nothing to do; work on the shop itself stays, and so does what old data cannot count.
@@ -91,6 +100,8 @@ def task_plan(
         head = ctx.say("plan.no_task_for_crowd", crowd=crowd_name(ctx, tree))
     else:
         head = ctx.say("tasks.methods_only" if methods else "plan.no_task")
+    if channel is not None:
+        head = ctx.say("plan.by_channel", channel=ctx.say(f"channel.{channel}"), head=head)
     quiet = tree is not None and not actions and not prepare and not methods
     related_sections = _related_sections(ctx, tree) if tree is not None and quiet else []
     watch = []

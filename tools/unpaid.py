@@ -29,12 +29,16 @@ MAX_ACTIONS = 5
 _DAY = timedelta(days=1)
 
 
-def unpaid_plan(ctx: Context, tree: audience.Tree, campaign: Campaign, phase: Phase) -> ToolResult:
+def unpaid_plan(
+    ctx: Context, tree: audience.Tree, campaign: Campaign, phase: Phase, channel: str | None = None
+) -> ToolResult:
+    """Whom of an un-paid crowd to remind in this phase, when and how, and whom not; of all channels or of one."""
     rule = catalog.unpaid().phases[phase.kind]  # type: ignore[index]
     key = audience.canonical(tree)
     name = crowd_name(ctx, tree)
     last_day = phase.kind == "sale" and ctx.at.date() == phase.last
     moves = _moves(ctx, rule, key, campaign, last_day)
+    moves = [m for m in moves if channel is None or m.dont or channel in m.channels]
     inside = key if isinstance(tree, str) else f"({key})"
     audiences = {m.id: audience_of(ctx, m.crowd.replace("{crowd}", inside), campaign) for m in moves if m.crowd}
     pushed = audience_of(ctx, f"{inside} and not balance_due", campaign)

@@ -10,6 +10,11 @@ from bot.understanding.acts import BUYING, TAKING, Said, acts, clauses, stage
 from bot.understanding.lexicon import Match, Slot
 
 _OF_ACT = ("people", "money", "average")
+# Orders are counted; pieces are not, because order lines tell no quantity: what is nearest is asked back.
+_NUMBERED: dict[str, tuple[Slot, str]] = {
+    "orders": ("metric", "paid_orders"),
+    "units": ("ambiguous_metric", "paid_orders,paid_amount"),
+}
 _LIST = re.compile(r"[、和跟与及,，/&+\s]*(?:以及|还有)?|\s*(?:,? ?and|&|/)\s*")
 _LISTED = re.compile(r"\s*(?:[、和及&]|and)\s*")
 _QUANTITY = re.compile(r"多少|几")
@@ -65,10 +70,11 @@ def counts(
                     Match(money[0].start, money[0].end, text[money[0].start : money[0].end], (("metric", key),))
                 )
                 used += money
-            units = [s for s in measures if s.kind == "units"]
-            if units and not rated:
-                made.append(_units(text, units[0]))
-                used += units
+            numbered = [s for s in measures if s.kind in _NUMBERED]
+            if numbered and not rated:
+                first = numbered[0]
+                made.append(Match(first.start, first.end, text[first.start : first.end], (_NUMBERED[first.kind],)))
+                used += numbered
     clicked = any((m.value("metric") or "").startswith("touch_") for m in matches)
     clicked = clicked or any(c.act.kind in ("deliver", "click") for c in all_counts)
     all_counts = [c for c in all_counts if not (clicked and c.act.kind == "send" and not c.kinds)]
@@ -91,11 +97,6 @@ def counts(
 def _near(text: str, act: Said, named: Sequence[Match]) -> bool:
     """Whether a metric is named in the same part of the sentence: in 买的人平均花多少 the average is asked for, not how many."""
     return any(len(list(clauses(text, [act, replace(act, start=m.start, end=m.end)]))) == 1 for m in named)
-
-
-def _units(text: str, said: Said) -> Match:
-    """Orders and pieces are not counted by any metric; what is nearest is asked back as for 销量."""
-    return Match(said.start, said.end, text[said.start : said.end], (("ambiguous_metric", "paid_amount,buyers"),))
 
 
 def _bound(text: str, part: Sequence[Said]) -> list[_Count]:
@@ -145,11 +146,12 @@ def _kind(text: str, measure: Said, act: Said) -> str:
 def _metrics(text: str, count: _Count, later: Sequence[_Count], *, asked: bool) -> list[tuple[Slot, str]]:
     """The metrics of one act. Acts in a list share the measure at its end: 进店、加购、成交人数."""
     table = acts().counts.get(count.act.kind, {})
-    kinds = [k for k in count.kinds if k in _OF_ACT or k == "units"]
+    kinds = [k for k in count.kinds if k in _OF_ACT or k in _NUMBERED]
     if not kinds and later and _LIST.fullmatch(text[count.act.end : later[0].act.start]):
         kinds = [k for k in later[0].kinds if k in table] or kinds
-    if "units" in kinds and stage(count.act.kind) == "buy" and not {"people", "money"} & set(kinds):
-        return [("ambiguous_metric", "paid_amount,buyers")]
+    numbered = [_NUMBERED[k] for k in kinds if k in _NUMBERED]
+    if numbered and stage(count.act.kind) == "buy" and not {"people", "money"} & set(kinds):
+        return numbered[:1]
     if "average" in kinds and "average" in table:
         kinds = ["average"]
     if count.act.kind == "send" and not count.kinds:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import prompts
 from bot.answer import Clarify, Interpretation
+from bot.understanding.dates import PART_OF_DAY
 from bot.understanding.drafting import DraftWish, main_crowd, only_restyles
 from bot.understanding.followups import points_at_people
 from bot.understanding.lexicon import fold
@@ -39,6 +40,7 @@ _COMPARE_ONLY = re.compile(
     r"^(?:那|再)?(?:跟|和|与|比|同)[^,，]{1,10}(?:比|对比|相比)?(?:呢|一下|怎么样)[?？]?$|^(?:and )?(?:compared (?:to|with)|"
     r"versus|vs\.?) [a-z ]{3,24}\?$"
 )
+_ANYBODY = re.compile(r"人|客|谁|粉丝|用户|\b(?:people|customers|shoppers|members|who|folks|audience)\b")
 _NUMBERS = ("paid_amount", "buyers", "visitors", "visit_pay_rate")
 _PEOPLE = ("cart_unpaid", "coupon_unredeemed", "member", "new")
 _POINTING = 20  # characters of a message that is about people said before
@@ -75,6 +77,29 @@ def missing(
     if not named and (_THAT_NUMBER.search(said) or (out.compare and _COMPARE_ONLY.search(said))):
         return _back("asked.number", [catalog.metrics()[k].name.get(lang) for k in _NUMBERS], lang)
     return None
+
+
+def unnamed(
+    out: Interpretation, slots: Slots, *, now: datetime, campaigns: tuple[Campaign, ...], lang: str
+) -> Clarify | None:
+    """A number or people that nobody knows (好评率多少, 住海边的有多少人): asked back, where the whole shop would be answered."""
+    named = (
+        [m for m in out.metrics if m not in ("crowd_size", "amount_share")]
+        or out.filters
+        or slots.has("ambiguous_metric")
+    )
+    whole = out.crowds in ([], ["all"]) and not slots.has("ambiguous_crowd") and not slots.has("ambiguous_filter")
+    left = [w for w in out.unused if not PART_OF_DAY.search(w) and not w.isdigit()]
+    if named or not whole or not left or out.by or "overview" in slots.intents:
+        return None
+    words = prompts.text("join.list", lang).join(left)
+    if (out.intent == "crowd" or "crowd_size" in out.metrics) and _ANYBODY.search(slots.text):
+        options, kind = _crowds(now, campaigns, lang), "asked.no_people"
+    elif out.intent in ("metric", "crowd"):
+        options, kind = [catalog.metrics()[k].name.get(lang) for k in _NUMBERS], "asked.no_number"
+    else:
+        return None
+    return Clarify(question=prompts.text(kind, lang, words=words), options=options)
 
 
 def step_unknown(

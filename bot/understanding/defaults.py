@@ -16,6 +16,7 @@ from tools.metrics import splittable
 
 OVERVIEW = ["visitors", "carters", "buyers", "paid_amount"]
 _OF_BALANCE = ("deposit_balance_rate", "balance_buyers", "presale_paid_amount")
+_PRESALE = re.compile(r"预售期?|pre.?sale")
 _DAY_SAID = re.compile(r"\d ?[月号日./-]|\b(?:may|june?|oct|nov)")
 
 
@@ -101,7 +102,8 @@ def _default_period(out: Interpretation, today: date, campaigns: tuple[Campaign,
     if balance is not None:  # no balance can be paid in the presale itself
         return {"period": balance, "assumed": [*assumed, prompts.text("asked.balance_days", lang)]}
     if presale is not None:  # deposits are paid in the presale alone
-        return {"period": presale, "assumed": [*assumed, prompts.text("asked.presale_days", lang)]}
+        unused = [w for w in out.unused if not _PRESALE.fullmatch(w)]
+        return {"period": presale, "assumed": [*assumed, prompts.text("asked.presale_days", lang)], "unused": unused}
     if out.by == "day":
         first = today - timedelta(days=6)
     elif out.compare == "peers" and here is not None:

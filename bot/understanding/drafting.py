@@ -61,6 +61,7 @@ _QUESTION = re.compile(
 )
 
 
+_LEFT_OUT = ("no_emoji", "no_price")  # styles that stay whatever else changes
 # A channel that is not to be used: 不要短信.
 _DENIED = re.compile(
     r"(?:不要用?|不用|不发|不写|别用|别发|别写|不是|不想[发用写]"
@@ -271,10 +272,10 @@ def completed(
 
 def _on_top(new: DraftWish, old: DraftWish, *, same_channel: bool, same_crowd: bool) -> DraftWish:
     # How short a text is to be was said of that channel's text. What is offered to one crowd is offered to nobody else.
-    kept = [s for s in old.style if s == "no_emoji" or (same_channel and same_crowd)]
+    kept = [s for s in old.style if s in _LEFT_OUT or (same_channel and same_crowd)]
     both = new.adds and same_crowd and old.benefit and new.benefit
     return DraftWish(
-        style=[*kept, *(s for s in new.style if s != "no_emoji" or s not in kept)],
+        style=[*kept, *(s for s in new.style if s not in _LEFT_OUT or s not in kept)],
         benefit=f"{old.benefit}，{new.benefit}" if both else new.benefit or (old.benefit if same_crowd else None),
         purpose=new.purpose or (old.purpose if same_crowd else None),
         variants=new.variants or old.variants,

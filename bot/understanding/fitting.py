@@ -22,6 +22,28 @@ _UNCOUNTED = re.compile(
     r"|退(?:款|货)?了?(?:多少|几个?)钱|退款(?:的|总)?(?:金额|总额|额)(?!占|率)"
     r"|(?:deposits?|balances?|refund(?:s|ed)?) (?:amount|money|total)|how much (?:was|did we|have we|has been) refund\w*"
 )
+_BOUGHT = re.compile(r"成交|支付买家|付款|下单|买|\bbuyers?\b|\bbought\b")
+_WHY = re.compile(
+    r"为(?:什么|啥|何)|(?:怎么|咋)(?:会|又|突然|就|这么|还)*(?:了|跌|掉|降|下[滑降来]|少|低|差|涨|升|高|多)|(?:什么|啥)原因|原因(?:是|在)"
+    r"|(?:是)?因为(?:什么|啥)|\bwhy\b|\bwhat (?:caused|drove|explains|happened to)\b|\breasons? (?:for|behind)\b"
+)
+# 成交金额 = 访客 × 进店-支付比率 × 客单价; a rate over the whole way is the product of its steps.
+_MADE_OF = {
+    "paid_amount": ("visitors", "visit_pay_rate", "aov"),
+    "buyers": ("visitors", "visit_pay_rate"),
+    "paid_orders": ("visitors", "visit_pay_rate", "buyers"),
+    "visit_pay_rate": ("visit_cart_rate", "cart_pay_rate"),
+    "carters": ("visitors", "visit_cart_rate"),
+    "cart_buyers": ("carters", "cart_pay_rate"),
+    "deposit_buyers": ("visitors", "visit_deposit_rate"),
+    "balance_buyers": ("deposit_buyers", "deposit_balance_rate"),
+    "aov": ("paid_amount", "buyers"),
+    "visitors": (),
+}
+_MOVED = re.compile(
+    r"(?:so |this |that )?(?:drop|dropped|fall|fell|falling|rise|rose|risen|low|lower|high|higher|down|up|bad|weak|dip|slip|"
+    r"grow|jump)\w*"
+)
 _SENT = re.compile(r"触达|短信|消息|\bmessag|\boutreach\b|\btexts\b")
 _TOUCHES = ["touch_sent", "touch_delivery_rate", "touch_click_rate", "touch_conversion_rate", "touch_roi"]
 
@@ -39,11 +61,35 @@ def of_channel(out: Interpretation, slots: Slots) -> Interpretation:
     return out.model_copy(update={"channel": None, "unused": list(dict.fromkeys([*said, *out.unused]))})
 
 
+def of_the_presale(out: Interpretation, text: str) -> Interpretation:
+    """预售定金收了多少人 counts those of the deposit, not all buyers as well."""
+    narrow = [m for m in out.metrics if m in ("deposit_buyers", "balance_buyers")]
+    if out.intent != "metric" or not narrow or "buyers" not in out.metrics or _BOUGHT.search(text):
+        return out
+    return out.model_copy(update={"metrics": [m for m in out.metrics if m != "buyers"]})
+
+
 def sized(out: Interpretation) -> Interpretation:
     """How many they are, split or compared, is a metric: 会员按生命周期各多少人."""
     if out.intent != "crowd" or not (out.by or out.compare):
         return out
     return out.model_copy(update={"intent": "metric", "metrics": out.metrics or ["crowd_size"]})
+
+
+def why(out: Interpretation, text: str, lang: str) -> Interpretation:
+    """为什么成交额跌了: the number with what it is made of, against the day before; a conversion with the steps in it."""
+    asked = [m for m in out.metrics if m != "crowd_size"]
+    if out.intent not in ("metric", "knowledge") or not _WHY.search(text) or len(asked) > 1:
+        return out
+    made_of = _MADE_OF.get(asked[0]) if asked else None
+    if made_of is None:
+        return out
+    whole = out.period is None or out.period["from"] == out.period["to"]
+    compare = out.compare or ("previous_day" if whole else "previous_window")
+    unused = [w for w in out.unused if not _WHY.search(w) and not _MOVED.fullmatch(w)]
+    assumed = [*out.assumed, prompts.text("asked.made_of", lang)]
+    update = {"metrics": [asked[0], *made_of], "compare": compare, "unused": unused, "assumed": assumed}
+    return out.model_copy(update={"intent": "metric", **update})
 
 
 def _of_touches(metrics: Sequence[str]) -> bool:

@@ -11,7 +11,7 @@ from typing import cast
 from bot.answer import Clarify, Intent, Interpretation
 from bot.understanding import fitting, goods, passed_over
 from bot.understanding.checking import OPT_OUT, text_to_check
-from bot.understanding.dangling import missing, step_unknown
+from bot.understanding.dangling import missing, step_unknown, unnamed
 from bot.understanding.defaults import OVERVIEW, complete, relative_compare
 from bot.understanding.doubtful import asked_back, unsure
 from bot.understanding.drafting import DraftWish, completed, of_the_paid, with_unmet
@@ -96,7 +96,10 @@ def interpret(
         out = out.model_copy(update={"unused": [w for w in out.unused if not any(w in said for said in leaning)]})
     if clarify is None and previous is None:
         clarify = missing(fold(question), out, wish, slots, now=now, campaigns=campaigns, lang=lang)
-    out = fitting.of_channel(fitting.sized(out), slots)
+    if clarify is None:
+        clarify = unnamed(out, slots, now=now, campaigns=campaigns, lang=lang)
+    out = fitting.sized(fitting.why(fitting.of_the_presale(out, text), text, lang))
+    out = fitting.of_channel(out, slots)
     out = goods.counted(out, seen.conditions, previous, OVERVIEW, lang)
     out = relative_compare(out, slots, seen.compared, now.date())
     out = fitting.days_not_counted(out, text, seen.left)

@@ -38,7 +38,7 @@ def test_the_sets_are_large_enough_unique_and_name_passages_that_exist(bench: Be
     kinds = {i.kind for i in every}
     assert {"short", "colloquial", "traditional", "english", "typo", "synonym"} <= kinds
     playbooks = {key.partition("#")[0] for i in every for key in i.expect if key.startswith("playbook:")}
-    assert len(playbooks) == 5
+    assert len(playbooks) == 6
 
 
 def test_what_answers_is_among_the_first_and_single_methods_are_worse(bench: Bench) -> None:

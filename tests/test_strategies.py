@@ -132,7 +132,7 @@ def test_every_row_of_the_task_table_has_its_entry(seeds: Path) -> None:
 
 def test_every_section_that_states_a_method_has_an_entry() -> None:
     used = {f"{s.source.playbook}#{s.source.section}" for s in builtin() if s.source}
-    method_sections = {key for key in sections() if not key.startswith("618-war-room#")}
+    method_sections = {key for key in sections() if not key.startswith(("618-war-room#", "how-we-count#"))}
     assert method_sections - used == CASES
 
 

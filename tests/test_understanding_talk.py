@@ -293,3 +293,26 @@ def test_why_a_number_moved_is_shown_by_what_it_is_made_of(lexicon: Lexicon, tex
 def test_a_plan_of_one_channel(lexicon: Lexicon) -> None:
     found = understand(lexicon, "群里今天发什么").interpretation
     assert (found.intent, found.channel, found.unused) == ("plan", "group", [])
+
+
+def test_two_days_in_a_list_stand_against_each_other(lexicon: Lexicon) -> None:
+    found = understand(lexicon, "16号和2号会员成交金额各多少").interpretation
+    assert (found.period, found.compare) == ({"from": "2026-06-16", "to": "2026-06-16"}, "from:2026-06-02")
+    assert understand(lexicon, "6月2号、6月9号和6月16号的访客").interpretation.unused  # three are told
+
+
+# question | crowds | metrics: a whole, and what part of it some are
+PARTS = """
+昨天加购多少人，其中老客多少 | all old | carters
+昨天加购的有多少人，老客占多少 | all old | carters
+今天访客多少，其中会员有多少人 | all member | visitors
+How many shoppers added to cart on June 14, and how many of the old customers? | all old | carters
+昨天成交金额多少，会员占几成 | member | amount_share
+会员昨天成交多少，新客呢 | member new | paid_amount
+"""
+
+
+@pytest.mark.parametrize(("text", "crowds", "metrics"), _rows(PARTS))
+def test_a_whole_and_a_part_of_it_are_both_counted(lexicon: Lexicon, text: str, crowds: str, metrics: str) -> None:
+    found = understand(lexicon, text).interpretation
+    assert (found.crowds, found.metrics) == (crowds.split(), metrics.split())

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import prompts
 from bot.answer import Interpretation
 from bot.understanding.campaign_time import MEMBER_DAYS
-from bot.understanding.dates import PART_OF_DAY
+from bot.understanding.comparing import Compared, against_days
+from bot.understanding.dates import PART_OF_DAY, Period, find_period
 from bot.understanding.slots import Slots
 from bot.understanding.stretches import BARE_DAY
 from tools.campaigns import Campaign
@@ -22,6 +23,8 @@ _UNCOUNTED = re.compile(
     r"|退(?:款|货)?了?(?:多少|几个?)钱|退款(?:的|总)?(?:金额|总额|额)(?!占|率)"
     r"|(?:deposits?|balances?|refund(?:s|ed)?) (?:amount|money|total)|how much (?:was|did we|have we|has been) refund\w*"
 )
+_AND_BEFORE = re.compile(r"(?:和|跟|与|及|、|还有|\band)\s*$")
+_AND_BEHIND = re.compile(r"\s*(?:和|跟|与|及|、|还有|and\b)")
 _BOUGHT = re.compile(r"成交|支付买家|付款|下单|买|\bbuyers?\b|\bbought\b")
 _WHY = re.compile(
     r"为(?:什么|啥|何)|(?:怎么|咋)(?:会|又|突然|就|这么|还)*(?:了|跌|掉|降|下[滑降来]|少|低|差|涨|升|高|多)|(?:什么|啥)原因|原因(?:是|在)"
@@ -96,11 +99,32 @@ def _of_touches(metrics: Sequence[str]) -> bool:
     return bool(metrics) and all(m.startswith("touch_") for m in metrics)
 
 
+def two_days(
+    out: Interpretation, text: str, left: Sequence[tuple[int, int]], now: datetime, campaigns: tuple[Campaign, ...]
+) -> tuple[Interpretation, Sequence[tuple[int, int]]]:
+    """(16号和2号各多少: the later days against as many earlier ones, the days that are left over then)."""
+    if out.intent != "metric" or out.compare or out.by or out.period is None or len(left) != 1:
+        return out, left
+    start, end = left[0]
+    listed = _AND_BEFORE.search(text[:start]) or _AND_BEHIND.match(text, end)
+    other = find_period(text[start:end], now, campaigns) if listed else None
+    if other is None:
+        return out, left
+    first, last = (date.fromisoformat(out.period[k]) for k in ("from", "to"))
+    kind, days = against_days(Compared(None, other, (), ""), Period(first, last, ()), now.date())
+    if kind is None or days is None:
+        return out, left
+    said = text[start:end]
+    rest = [w for w in out.unused if w not in said and said not in w]
+    period = {"from": days.first.isoformat(), "to": days.last.isoformat()}
+    return out.model_copy(update={"compare": kind, "period": period, "unused": rest}), []
+
+
 def days_not_counted(out: Interpretation, text: str, left: Sequence[tuple[int, int]]) -> Interpretation:
     """Numbers are of whole days that follow one another: hours, and days apart from those counted, are told as not used."""
     if out.intent not in ("metric", "crowd"):
         return out
-    several = MEMBER_DAYS.search(text)
+    several = MEMBER_DAYS.search(text) if out.compare is None else None
     told = [
         *([several[0]] if several else []),
         *(text[a:b] for a, b in left),

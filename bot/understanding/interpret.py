@@ -37,6 +37,14 @@ _CHANGES = re.compile(r"(?:怎么|如何|怎样|在哪)(?:修改|更改|改|换|
 _OF_DATA = ("metric", "crowd", "plan", "draft", "target", "review")
 
 
+# Of those counted before, so and so many: 其中老客多少, 老客占几成, and how many of the old customers.
+_PART = re.compile(
+    r"^(?:(?:其中|这?里面|这些人(?:里|中)|当中)(?:的|有)?(?P<zh>[^,，]{1,8}?)(?:有|是|占)?(?:多少|几)(?:个|位|成)?(?:人)?"
+    r"|(?P<share>[^,，]{1,6}?)占(?:了)?(?:多少|几成|多大|比(?:多少)?)"
+    r"|and (?:how many|what share) (?:of|were|are|of them (?:are|were)) (?:the |our )?(?P<en>[a-z ]{3,20}))[?？]?$"
+)
+
+
 @dataclass(frozen=True)
 class Understood:
     """`clarify` is set when two readings give different answers; nothing is computed then. `draft`: how a draft is to be."""
@@ -79,6 +87,14 @@ def interpret(
         )
         told = understood.interpretation.model_copy(update={"unused": [*other, *understood.interpretation.unused]})
         return replace(understood, interpretation=told)
+    whole, parts = _whole_and_parts(fold(question)[:MAX_LENGTH], lexicon)
+    if parts:
+        understood = interpret(whole, previous, lexicon=lexicon, now=now, campaigns=campaigns, lang=lang)
+        found = understood.interpretation
+        of_sales = found.metrics == ["paid_amount"]  # a share of sales has a metric of its own
+        counted = found.intent == "metric" and found.crowds == ["all"] and not found.filters and not of_sales
+        if understood.clarify is None and counted:
+            return replace(understood, interpretation=found.model_copy(update={"crowds": ["all", *parts]}))
     seen = read(question, previous, lexicon, now, campaigns, lang)
     if seen is None:
         return Understood(complete(Interpretation(intent="unsupported"), Slots([], ""), now, campaigns, lang))
@@ -102,7 +118,8 @@ def interpret(
     out = fitting.of_channel(out, slots)
     out = goods.counted(out, seen.conditions, previous, OVERVIEW, lang)
     out = relative_compare(out, slots, seen.compared, now.date())
-    out = fitting.days_not_counted(out, text, seen.left)
+    out, left = fitting.two_days(out, text, seen.left, now, campaigns)
+    out = fitting.days_not_counted(out, text, left)
     out = fitting.joined_in(fitting.amount_not_counted(out, text, lang))
     out = passed_over.told(out, text, slots.matches, seen.days, seen.conditions, fold(question), lang)
     here = campaign_for(now.date(), campaigns)
@@ -150,6 +167,19 @@ def _first_asked(text: str, lexicon: Lexicon) -> tuple[str, list[str]]:
         if people and counted and not (named or within) and _COUNTED.search(clause):
             return text[:start].rstrip(" ,，。;；?？"), [c for at, c in clauses if at >= start]
     return text, []
+
+
+def _whole_and_parts(text: str, lexicon: Lexicon) -> tuple[str, list[str]]:
+    """(what is counted, the crowds of which it is to be counted as well): 昨天加购多少人，其中老客多少."""
+    clauses = [(m.start(), m[0].strip()) for m in _CLAUSES.finditer(text)]
+    part = _PART.match(clauses[1][1]) if len(clauses) == 2 else None
+    if part is None:
+        return text, []
+    whole = text[: clauses[1][0]].rstrip(" ,，。;；?？")
+    said = part["zh"] or part["share"] or part["en"]
+    found = [m for m in lexicon.find(said) if m.value("crowd")]
+    alone = len(found) == 1 and found[0].text == said.strip()
+    return whole, [key for m in found if alone and is_panel(key := m.value("crowd") or "")]
 
 
 def _intent(seen: Read) -> tuple[Intent, Intent | None]:

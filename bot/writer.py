@@ -189,12 +189,15 @@ def _calculated(result: ToolResult, what: Interpretation, lang: str) -> list[str
 
 def _crowd(result: ToolResult, what: Interpretation, lang: str) -> list[str]:
     lines = []
-    for block in result.data["blocks"]:
+    for n, block in enumerate(result.data["blocks"]):
         lines.append(f"**{block['head']}**")
+        lines += (
+            result.data["notes"] if n == 0 else []
+        )  # that the data is old is read before the numbers that hang on it
         lines += block["lines"]
         if block["meaning"]:
             lines.append(fixed("crowd.meaning", lang, meaning=block["meaning"]))
-    return [*lines, *result.data["notes"], _next("crowd", lang)]
+    return [*lines, _next("crowd", lang)]
 
 
 def _metric(result: ToolResult, what: Interpretation, lang: str) -> list[str]:

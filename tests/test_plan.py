@@ -494,3 +494,11 @@ def test_a_plan_of_one_channel_is_that_channels_part_of_the_whole(demo: WarRoom,
 def test_an_unknown_channel_is_refused(demo: WarRoom) -> None:
     with pytest.raises(AskAgain):
         plan(demo.context(datetime(2026, 6, 17, 10), "zh"), channel="pigeon")
+
+
+@pytest.mark.parametrize("crowd", [None, "cart_unpaid"])
+def test_a_plan_without_a_channel_names_it_nowhere(demo: WarRoom, crowd: str | None) -> None:
+    ctx = demo.context(datetime(2026, 6, 17, 10), "zh")
+    actions = plan(ctx, crowd, limit=None, channel="not sms").actions
+    assert actions
+    assert not any("sms" in a.channels for a in actions)

@@ -316,3 +316,90 @@ How many shoppers added to cart on June 14, and how many of the old customers? |
 def test_a_whole_and_a_part_of_it_are_both_counted(lexicon: Lexicon, text: str, crowds: str, metrics: str) -> None:
     found = understand(lexicon, text).interpretation
     assert (found.crowds, found.metrics) == (crowds.split(), metrics.split())
+
+
+@pytest.mark.parametrize(
+    ("text", "channel"),
+    [
+        ("今天不要发短信了,其他渠道安排一下", "not sms"),
+        ("不想发短信 加购未付款还能怎么触达", "not sms"),
+        ("今天用短信给谁发", "sms"),
+        ("今天能不能群发短信", "sms"),
+    ],
+)
+def test_a_channel_that_is_denied_is_left_out_of_the_plan(lexicon: Lexicon, text: str, channel: str) -> None:
+    found = understand(lexicon, text).interpretation
+    assert (found.intent, found.channel) == ("plan", channel)
+
+
+@pytest.mark.parametrize(
+    "text", ["照这个速度到20号能卖多少", "20号能卖多少", "今天预计能卖多少", "where will we end up at this rate"]
+)
+def test_what_is_to_come_is_told_by_the_target(lexicon: Lexicon, text: str) -> None:
+    found = understand(lexicon, text).interpretation
+    assert (found.intent, found.metrics, found.period) == ("target", ["paid_amount"], None)
+
+
+# question | first day | last day | compare | by
+TIMES = """
+昨天这个时候卖了多少 | 2026-06-17 | 2026-06-17 | previous_day | None
+16号0点到2点成交多少钱 | 2026-06-16 | 2026-06-16 | None | hour
+昨晚8点以后的成交人数 | 2026-06-16 | 2026-06-16 | None | hour
+sales today by 9am | 2026-06-17 | 2026-06-17 | None | hour
+新客占比昨天多少 | 2026-06-16 | 2026-06-16 | None | None
+"""
+
+
+@pytest.mark.parametrize(("text", "first", "last", "compare", "by"), _rows(TIMES))
+def test_hours_and_the_same_time(lexicon: Lexicon, text: str, first: str, last: str, compare: str, by: str) -> None:
+    found = understand(lexicon, text).interpretation
+    assert found.period == {"from": first, "to": last}
+    assert (str(found.compare), str(found.by)) == (compare, by)
+    assert found.unused == []
+
+
+def test_what_is_to_be_done_is_done_today(lexicon: Lexicon) -> None:
+    found = understand(lexicon, "昨天加购今天还没付的怎么催").interpretation
+    assert (found.intent, found.period) == ("plan", {"from": "2026-06-17", "to": "2026-06-17"})
+    assert found.unused == ["昨天"]
+
+
+# question | crowds
+WHO = """
+有券又加购没付的多少 | coupon_unredeemed and cart_unpaid
+群里有多少人还没买 | group_member and not wave_buyers
+群里有多少人 | group_member
+进了专属客服的有多少 | service_contact
+加购没付的比昨天多还是少 | cart_unpaid
+5月20号会员数 | member
+"""
+
+
+@pytest.mark.parametrize(("text", "crowd"), _rows(WHO))
+def test_who_is_counted(lexicon: Lexicon, text: str, crowd: str) -> None:
+    found = understand(lexicon, text).interpretation
+    assert found.crowds == [crowd]
+    assert found.metrics == ["crowd_size"]
+
+
+def test_several_cities_are_set_side_by_side(lexicon: Lexicon) -> None:
+    found = understand(lexicon, "北京和上海昨天谁卖得多").interpretation
+    assert (found.by, found.metrics, len(found.filters)) == (None, ["paid_amount"], 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "crowd"),
+    [
+        ("尾款提醒短信写一条", "balance_due"),
+        ("给付了定金的人写条短信", "balance_due"),
+        ("催定金的短信写一条", "deposit_unpaid"),
+    ],
+)
+def test_a_reminder_goes_to_whom_it_is_for(lexicon: Lexicon, text: str, crowd: str) -> None:
+    found = understand(lexicon, text).interpretation
+    assert (found.intent, found.crowds) == ("draft", [crowd])
+
+
+@pytest.mark.parametrize("text", ["今天定金收了多少", "昨天退款多少"])
+def test_an_amount_that_no_metric_gives_is_told(lexicon: Lexicon, text: str) -> None:
+    assert understand(lexicon, text).interpretation.unused

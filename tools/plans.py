@@ -32,9 +32,11 @@ def plan(
     """Today's actions. `crowd` is a crowd key or expression; without one, what is due today (at most `limit` actions).
 
     on: another day (YYYY-MM-DD) to plan, from its morning, on the data up to now. channel: only what goes through it (sms,
-    card_sms, ai_call, exclusive_service, group, push, live). AskAgain when the crowd or the channel is unknown.
+    card_sms, ai_call, exclusive_service, group, push, live), "not sms" all but that. AskAgain when one is unknown.
     """
-    channel = channel_key(channel) if channel else None
+    if channel:
+        denied, name = channel.startswith("not "), channel.removeprefix("not ")
+        channel = f"not {channel_key(name)}" if denied else channel_key(name)
     if on is None or parse_day(on) == ctx.at.date():
         return _plan_at(ctx, crowd, limit, channel)
     now = ctx.at

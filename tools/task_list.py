@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from itertools import chain
 
 from knowledge import catalog
+from knowledge.catalog import Channel
 from knowledge.strategies import ANY, Strategy, calendar, inside, kind_of, month_day
 from tools import audience
 from tools.campaigns import Campaign, Phase
@@ -118,6 +119,16 @@ def related(tree: audience.Tree, strategy: Strategy) -> bool:
     """Whether a task is about the crowd asked about: one of its own crowds, or the members' or fans' list."""
     mine = set(audience.crowds_in(audience.parse(strategy.crowd)))
     return audience.mentions(tree, lambda key: key in mine or strategy.scene == _SCENES.get(key))
+
+
+def left_channels(channels: Sequence[Channel], asked: str | None) -> list[Channel] | None:
+    """Of the channels of a task those that were asked for (`sms`, `not sms`); None where nothing of it goes by them."""
+    if asked is None:
+        return list(channels)
+    if asked.startswith("not "):
+        left = [c for c in channels if c != asked.removeprefix("not ")]
+        return left if left or not channels else None
+    return list(channels) if asked in channels else None
 
 
 def due_on(tasks: Iterable[Task], day: date, kind: str) -> list[Task]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, cast
 
 from knowledge import catalog
+from knowledge.catalog import Channel
 from knowledge.chunks import first_sentence, section_of, sections
 from knowledge.strategies import ANY, Strategy, scenes
 from tools import audience, phases, wording
@@ -25,6 +27,7 @@ from tools.task_list import (
     due_on,
     fits_any,
     for_unpaid,
+    left_channels,
     on_the_shop,
     prepare_from,
     related,
@@ -50,7 +53,7 @@ def task_plan(
     """What is due on the day, to be prepared and to be watched: all of it, what concerns a crowd, what goes by one channel."""
     today = ctx.at.date()
     chosen = [t for t in tasks_of(ctx.shop, campaign) if tree is None or related(tree, t.strategy)]
-    chosen = [t for t in chosen if channel is None or channel in t.strategy.channels]
+    chosen = [t for task in chosen if (t := _by_channel(task, channel)) is not None]
     # Nobody is asked to pay when nothing is payable, whatever days an entry gives.
     due = [t for t in due_on(chosen, today, "task") if phase.kind == "sale" or not t.strategy.pay]
     due = sorted((t for t in due if _timing(ctx, t) is not None or not t.strategy.channels), key=_urgency)
@@ -58,8 +61,9 @@ def task_plan(
     in_force = sorted(due_on(chosen, today, "method"), key=_nearness)
     stale = any_stale(ctx)
     balance = _balance(ctx, campaign, phase, stale) if tree is None else None
-    if balance is not None and channel is not None and channel not in balance.channels:
-        balance = None
+    if balance is not None:
+        left = left_channels(cast("list[Channel]", balance.channels), channel)
+        balance = balance.model_copy(update={"channels": left}) if left is not None else None
     audiences = {t.strategy.id: _audience(ctx, t.strategy, campaign) for t in due}
     counted = audience.sizes(ctx.engine, list(dict.fromkeys(audiences.values())), ctx.scope)
     # Nobody there, nothing to do; work on the shop itself stays, and so does what old data cannot count.
@@ -101,7 +105,9 @@ def task_plan(
     else:
         head = ctx.say("tasks.methods_only" if methods else "plan.no_task")
     if channel is not None:
-        head = ctx.say("plan.by_channel", channel=ctx.say(f"channel.{channel}"), head=head)
+        name = ctx.say(f"channel.{channel.removeprefix('not ')}")
+        name = ctx.say("plan.not_channel", channel=name) if channel.startswith("not ") else name
+        head = ctx.say("plan.by_channel", channel=name, head=head)
     quiet = tree is not None and not actions and not prepare and not methods
     related_sections = _related_sections(ctx, tree) if tree is not None and quiet else []
     watch = []
@@ -195,6 +201,14 @@ def _timing(ctx: Context, task: Task) -> Timing | None:
     return schedule(catalog.unpaid(), slot, list(s.channels), ctx.at, deadline, final=final)
 
 
+def _by_channel(task: Task, channel: str | None) -> Task | None:
+    """The task with the channels of it that were asked for."""
+    left = left_channels(task.strategy.channels, channel)
+    if left is None or left == task.strategy.channels:
+        return task if left is not None else None
+    return replace(task, strategy=task.strategy.model_copy(update={"channels": left}))
+
+
 def _balance(ctx: Context, campaign: Campaign, phase: Phase, stale: bool) -> Action | None:
     """The balance reminder; without a number of people when the data cannot tell who has paid since."""
     action = balance_action(ctx, campaign, phase)
@@ -220,6 +234,8 @@ def _task_action(ctx: Context, task: Task, phase: Phase, crowd: str, found: audi
         label = ctx.say("label.audience", title=title)
         people = ctx.sheet.add(label, found.people, "people", found.query, metric="crowd_size", crowd=crowd)
         name = crowd_name(ctx, audience.parse(s.crowd))
+        if "not wave_buyers" in crowd and "wave_buyers" not in s.crowd:
+            name = ctx.say("plan.but_buyers", crowd=name)
         shown = ctx.say("plan.task_title", title=title, crowd=name, people=people.display)
     if timing:
         ctx.sheet.moment(ctx.say("label.send_at", title=s.id), timing.at, wording.moment(timing.at, ctx.at, ctx.lang))

@@ -24,6 +24,7 @@ from tools.lines import (
     stamp,
 )
 from tools.schedule import schedule
+from tools.task_list import left_channels
 
 MAX_ACTIONS = 5
 _DAY = timedelta(days=1)
@@ -38,7 +39,11 @@ def unpaid_plan(
     name = crowd_name(ctx, tree)
     last_day = phase.kind == "sale" and ctx.at.date() == phase.last
     moves = _moves(ctx, rule, key, campaign, last_day)
-    moves = [m for m in moves if channel is None or m.dont or channel in m.channels]
+    moves = [
+        m.model_copy(update={"channels": left})
+        for m in moves
+        if (left := left_channels(m.channels, channel)) is not None or m.dont
+    ]
     inside = key if isinstance(tree, str) else f"({key})"
     audiences = {m.id: audience_of(ctx, m.crowd.replace("{crowd}", inside), campaign) for m in moves if m.crowd}
     pushed = audience_of(ctx, f"{inside} and not balance_due", campaign)

@@ -43,6 +43,12 @@ _BEHIND = re.compile(
     r"(?:能|行|可以|合规|违规|违法|有没有|有问题|没问题|审|过|ok|妥|踩)[^，,。：:]{0,12}?)[?？。]*$",
     re.DOTALL | re.IGNORECASE,
 )
+# 检查 push 点击领取 100 元红包; 这句有没有违规 我们家防晒是最好用的
+_AFTER_A_BLANK = re.compile(
+    r"^(?P<head>(?:帮我|麻烦|请)?(?:检查|审|看)(?:一下|下)?\s*(?:这[条句段则])?(?:短信|文案|push|群消息|话术|口播)?"
+    r"|[^\s，,。]{0,10}(?:违规|违法|合规|能发|可以发)(?:吗|么|不|没)?)[?？]?\s+(?P<text>.{4,})$",
+    re.DOTALL | re.IGNORECASE,
+)
 _SAID = re.compile(
     r"^(?P<head>(?:is it (?:ok|okay|fine|legal|allowed) to (?:say|claim|write|call it)|(?:can|could|may|are) (?:we|"
     r"i) (?:allowed to )?(?:say|claim|write|call it)))\s+(?P<text>.{4,}?)"
@@ -63,6 +69,9 @@ def text_to_check(question: str) -> tuple[str, str] | None:
         if _asks_to_judge(around, ""):
             return around, (quoted["text"] or quoted["single"]).strip()
         return None
+    after = _AFTER_A_BLANK.match(asked)
+    if after and re.search(r"[\u4e00-\u9fff]{3}", after["text"]) and not _only_about(after["text"]):
+        return after["head"], after["text"].strip()
     behind = _BEHIND.match(asked)
     if behind and _asks_to_judge(behind["tail"], behind["text"]) and not _only_about(behind["text"]):
         return behind["tail"], behind["text"].strip()

@@ -10,12 +10,16 @@ from bot.answer import Interpretation
 from bot.understanding.comparing import Compared, against_days
 from bot.understanding.dates import Period
 from bot.understanding.lexicon import words
+from bot.understanding.people import is_panel
 from bot.understanding.slots import Slots
 from tools.campaigns import Campaign, campaign_for
 from tools.metrics import splittable
 
 OVERVIEW = ["visitors", "carters", "buyers", "paid_amount"]
 _OF_BALANCE = ("deposit_balance_rate", "balance_buyers", "presale_paid_amount")
+_SIZE = re.compile(
+    r"(?:会员|粉丝|新客|老客|客户|用户|人)(?:总|人)?数(?!据|字)|\bnumber of (?:members|fans|customers|people)\b"
+)
 _PRESALE = re.compile(r"预售期?|pre.?sale")
 _DAY_SAID = re.compile(r"\d ?[月号日./-]|\b(?:may|june?|oct|nov)")
 
@@ -35,6 +39,8 @@ def complete(
         if not [m for m in out.metrics if m != "crowd_size"] and not slots.has("ambiguous_metric"):
             of_people = out.by and (out.crowds or out.filters or "crowd" in slots.intents)
             sized = out.metrics or ("crowd" in slots.intents and (out.crowds or out.filters))
+            compared = bool(out.compare) and any(not is_panel(c) for c in out.crowds)  # 加购没付的比昨天多还是少
+            of_people = of_people or compared or bool(_SIZE.search(slots.text))
             of_people = of_people or (sized and "overview" not in slots.intents)  # 会员有多少
             alone = "paid_amount" if out.compare == "target" else "crowd_size" if of_people else None
             update["metrics"] = [alone] if alone else [m for m in OVERVIEW if not out.by or splittable(m, out.by)]

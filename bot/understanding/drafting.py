@@ -61,10 +61,15 @@ _QUESTION = re.compile(
 )
 
 
+_WHOSE = {
+    "balance": "balance_due",
+    "balance_soon": "balance_due",
+    "deposit": "deposit_unpaid",
+}  # whom a purpose is for, where nobody is named
 _LEFT_OUT = ("no_emoji", "no_price")  # styles that stay whatever else changes
 # A channel that is not to be used: 不要短信.
-_DENIED = re.compile(
-    r"(?:不要用?|不用|不发|不写|别用|别发|别写|不是|不想[发用写]"
+DENIED = re.compile(
+    r"(?:(?:不要|不用|不想|不能|别|先不|暂时不|不再|不)(?:再)?(?:发|用|写|推|走)|不要|不用|不是"
     r"|\bno|\bnot(?: an?| by| via)?|\bdon't (?:send|use|write)(?: an?)?)\s*$"
 )
 # What a draft's words are to be like or to leave out, which no rule can do; it is told.
@@ -84,6 +89,11 @@ _PAID = re.compile(
     r"已经?(?:付(?:了|完|过)?[款钱]|付清|买|购买|下单|下了单|成交|支付)(?:了|过|完)?(?:的(?:人|客户|顾客|用户|买家)?)?"
     r"|(?:付[了完过][款钱]|买了|买完|下了单)的(?:人|客户|顾客|用户|买家)"
     r"|\balready (?:paid|bought)\b|\b(?:people|customers|shoppers) who (?:have )?(?:paid|bought)\b|(?<!non-)\bbuyers\b"
+)
+
+_DEPOSIT_PAID = re.compile(
+    r"(?:付|交|下)(?:了|过|完)?(?:定金|订金|定)的?(?:人|客户|顾客|用户|买家|会员|那批|那些)"
+    r"|\b(?:people|customers|those) who (?:have )?paid (?:a |the |their )?deposits?\b"
 )
 
 
@@ -159,19 +169,22 @@ def read_wish(question: str, text: str, found: Sequence[Match]) -> tuple[DraftWi
 def _denied(text: str, found: Sequence[Match]) -> list[tuple[int, int]]:
     """The channels that are not to be used, each with its no, where another one is named: 不要短信，写push."""
     channels = [m for m in found if m.value("channel")]
-    denied = [(no.start(), m.end) for m in channels if (no := _DENIED.search(text[: m.start]))]
+    denied = [(no.start(), m.end) for m in channels if (no := DENIED.search(text[: m.start]))]
     return denied if len(denied) < len(channels) else []
 
 
 def of_the_paid(out: Interpretation, text: str, lang: str) -> Interpretation:
-    """Who has paid is the wave's buyers, where no other people are named: never the crowd that is reminded to pay."""
-    said = _PAID.search(text)
+    """Who has paid is the wave's buyers, where no other people are named: never the crowd that is reminded to pay. Who has paid
+    a deposit is spoken to about the balance."""
+    deposit = _DEPOSIT_PAID.search(text)
+    said = deposit or _PAID.search(text)
     if said is None:
         return out
-    crowd = catalog.crowds()["wave_buyers"].name.get(lang)
+    key = "balance_due" if deposit else "wave_buyers"
+    crowd = catalog.crowds()[key].name.get(lang)
     taken = prompts.text("draft.assumed_paid", lang, said=said[0], crowd=crowd)
     unused = [w for w in out.unused if w not in said[0]]
-    return out.model_copy(update={"crowds": ["wave_buyers"], "assumed": [*out.assumed, taken], "unused": unused})
+    return out.model_copy(update={"crowds": [key], "assumed": [*out.assumed, taken], "unused": unused})
 
 
 def with_unmet(
@@ -259,7 +272,7 @@ def completed(
         if previous is not None and (previous.filters or previous.crowds not in ([], ["all"])):
             update |= {"crowds": previous.crowds, "filters": previous.filters}
         else:
-            crowd = main_crowd(now, campaigns)
+            crowd = _WHOSE.get(asked.purpose or "") or main_crowd(now, campaigns)
             name = catalog.crowds()[crowd].name.get(lang)
             update["crowds"] = [crowd]
             update["assumed"] = [*out.assumed, prompts.text("draft.assumed_crowd", lang, crowd=name)]

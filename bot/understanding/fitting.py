@@ -11,20 +11,37 @@ from bot.answer import Interpretation
 from bot.understanding.campaign_time import MEMBER_DAYS
 from bot.understanding.comparing import Compared, against_days
 from bot.understanding.dates import PART_OF_DAY, Period, find_period
+from bot.understanding.drafting import DENIED
 from bot.understanding.slots import Slots
 from bot.understanding.stretches import BARE_DAY
 from tools.campaigns import Campaign
+from tools.metrics import splittable
 
 _DONE = re.compile(r"[做发推写]了|过[吗的]|\bdid\b")  # a plan of a day that is over
 # Amounts that no metric gives; what the answer shows instead reads like them.
 _UNCOUNTED = re.compile(
+    r"(?:定金|订金)(?:一共|总共|今天|昨天)*(?:收|付|交)?了?(?:有)?多少(?!人|个|位|单|买家|客)|"
     r"(?:定金|订金)[^,，。；;？?]{0,6}(?:多少钱|金额|总额)|多少(?:钱)?的?(?:定金|订金)(?!人|买家|单)"
     r"|尾款[^,，。；;？?]{0,6}(?:多少钱|金额|总额)|多少(?:钱)?的?尾款(?!人|买家|单)|(?:多少|几个?)钱[^,，。；;？?]{0,4}尾款"
-    r"|退(?:款|货)?了?(?:多少|几个?)钱|退款(?:的|总)?(?:金额|总额|额)(?!占|率)"
+    r"|退款(?:了)?多少(?!人|个|位|单|率|比)|退(?:款|货)?了?(?:多少|几个?)钱|退款(?:的|总)?(?:金额|总额|额)(?!占|率)"
     r"|(?:deposits?|balances?|refund(?:s|ed)?) (?:amount|money|total)|how much (?:was|did we|have we|has been) refund\w*"
 )
 _AND_BEFORE = re.compile(r"(?:和|跟|与|及|、|还有|\band)\s*$")
 _AND_BEHIND = re.compile(r"\s*(?:和|跟|与|及|、|还有|and\b)")
+_OTHERS = re.compile(r"其他|其它|别的|换个?渠道|\bother\b|\belse\b")
+_NOW = re.compile(r"今天|今日|现在|目前|\btoday\b|\bnow\b")
+_DAY_WORD = re.compile(r"昨天|昨日|昨晚|前天|前日|\byesterday\b")
+_FORECAST = re.compile(
+    r"(?:预计|预估|估计|预测)(?:能|会|可以|大概)*(?:卖|做|成交|冲|跑|达)(?:到|成)?(?:多少|几|什么)"
+    r"|(?:能|会|可以|大概)+(?:卖|做|成交|冲|跑|达)(?:到|成)?(?:多少|几|什么)(?!钱|块|元|一)"
+    r"|(?:照|按)(?:这个?|现在|目前)?(?:的)?(?:速度|节奏|趋势)|(?:卖|做)得到多少"
+    r"|\b(?:forecast|projected|projection|on pace for|at this (?:rate|pace)|will we (?:sell|make|do|hit)"
+    r"|expected? (?:sales|revenue|gmv))\b"
+)
+_THIS_TIME = re.compile(
+    r"昨[天日](?:的)?(?:这个?时候|这个?点|这会儿|此时|此刻|同一?时[间刻]|同时(?!段)|同期)|\b(?:this time|same time) yesterday\b"
+    r"|\byesterday (?:at )?(?:this|the same) time\b"
+)
 _BOUGHT = re.compile(r"成交|支付买家|付款|下单|买|\bbuyers?\b|\bbought\b")
 _WHY = re.compile(
     r"为(?:什么|啥|何)|(?:怎么|咋)(?:会|又|突然|就|这么|还)*(?:了|跌|掉|降|下[滑降来]|少|低|差|涨|升|高|多)|(?:什么|啥)原因|原因(?:是|在)"
@@ -125,10 +142,11 @@ def days_not_counted(out: Interpretation, text: str, left: Sequence[tuple[int, i
     if out.intent not in ("metric", "crowd"):
         return out
     several = MEMBER_DAYS.search(text) if out.compare is None else None
+    hours = [m[0].strip() for m in PART_OF_DAY.finditer(text)]
     told = [
         *([several[0]] if several else []),
-        *(text[a:b] for a, b in left),
-        *(m[0].strip() for m in PART_OF_DAY.finditer(text)),
+        *(text[a:b] for a, b in left if out.by != "hour" or not any(text[a:b].strip() in h for h in hours)),
+        *(hours if out.by != "hour" else []),
     ]
     rest = [w for w in out.unused if not any(w in t for t in told)]
     return out.model_copy(update={"unused": list(dict.fromkeys([*told, *rest]))}) if told else out
@@ -167,6 +185,59 @@ def elsewhen(slots: Slots, here: Campaign | None, named: Campaign | None, today:
         for m in slots.matches
         if m.value("campaign") not in (None, campaign) or m.value("phase") not in (None, phase.key if phase else None)
     ]
+
+
+def without_channel(out: Interpretation, slots: Slots) -> Interpretation:
+    """今天不要发短信了，其他渠道安排一下: the plan of all channels but that one."""
+    if out.intent != "plan" or out.channel is None or out.channel.startswith("not "):
+        return out
+    said = [m for m in slots.matches if m.value("channel") == out.channel]
+    if not any(DENIED.search(slots.text[: m.start]) for m in said):
+        return out
+    return out.model_copy(
+        update={"channel": f"not {out.channel}", "unused": [w for w in out.unused if not _OTHERS.search(w)]}
+    )
+
+
+def plan_of_today(out: Interpretation, text: str, today: date) -> Interpretation:
+    """昨天加购今天还没付的怎么催: what is to be done is done today; the day before says something of the people, and is told."""
+    if out.intent != "plan" or out.period is None or out.period["to"] >= today.isoformat() or not _NOW.search(text):
+        return out
+    said = [m[0] for m in _DAY_WORD.finditer(text)]
+    now = {"from": today.isoformat(), "to": today.isoformat()}
+    unused = [w for w in out.unused if not _NOW.fullmatch(w)]
+    return out.model_copy(update={"period": now, "unused": list(dict.fromkeys([*said, *unused]))})
+
+
+def forecast(out: Interpretation, text: str) -> Interpretation:
+    """照这个速度到20号能卖多少: what the rest of the campaign brings is told by how far the target is."""
+    if out.intent not in ("metric", "target", "knowledge", "unsupported") or not _FORECAST.search(text):
+        return out
+    unused = [w for w in out.unused if not re.search(r"速度|节奏|预计|预估|估计|pace|rate|forecast|expect", w)]
+    metrics = [m for m in out.metrics if m in ("paid_amount", "buyers", "new_members")] or ["paid_amount"]
+    return out.model_copy(update={"intent": "target", "metrics": metrics, "period": None, "unused": unused})
+
+
+def this_time_yesterday(out: Interpretation, text: str, today: date) -> Interpretation:
+    """昨天这个时候卖了多少: today so far, beside the same time of yesterday."""
+    said = _THIS_TIME.search(text)
+    if out.intent != "metric" or said is None or out.compare or out.by:
+        return out
+    unused = [w for w in out.unused if w not in said[0]]
+    now = {"from": today.isoformat(), "to": today.isoformat()}
+    return out.model_copy(update={"period": now, "compare": "previous_day", "unused": unused})
+
+
+def by_hour(out: Interpretation, text: str, left: Sequence[tuple[int, int]], lang: str) -> Interpretation:
+    """昨晚8点以后的成交额: one day's numbers hour by hour, where they can be split so; else the hours are told."""
+    hours = [m[0].strip() for m in PART_OF_DAY.finditer(text)]
+    one_day = out.period is not None and out.period["from"] == out.period["to"]
+    fits = bool(out.metrics) and all(splittable(m, "hour") for m in out.metrics)
+    if out.intent != "metric" or not hours or not one_day or not fits or out.by or out.compare:
+        return out
+    unused = [w for w in out.unused if not any(w in h for h in hours)]
+    assumed = [*out.assumed, prompts.text("asked.by_hour", lang)]
+    return out.model_copy(update={"by": "hour", "unused": unused, "assumed": assumed})
 
 
 def plan_of_a_day(out: Interpretation, today: date) -> Interpretation:

@@ -36,6 +36,8 @@ _FORMULA = re.compile(r"[（(][^（）()]*(?:÷| / )[^（）()]*[)）]$")
 _I_MEAN = re.compile(r"\bi mean(?:t)?\b(?! (?:order|basket))")  # no, i mean yesterday: no mean is asked for
 # Slots whose words may hold a word of time that is no period (和昨天比, 历史预售).
 _NAMES = ("crowd", "metric", "compare", "by", "ambiguous_crowd", "ambiguous_metric")
+_WHO = ("谁", "哪个", "who", "which")
+_RATIO_BEFORE = re.compile(r"[占对环同付购分]比$")
 _EACH = re.compile(r"各|分别|哪个|哪种|谁|比|\b(?:each|which|vs|versus|compare|respectively)\b")
 
 
@@ -76,25 +78,25 @@ def read(
     )  # 最后一天未付款: a day, and not how recently
     conditions, doubt = find_conditions(free, lexicon, now, campaigns, reply=previous is not None)
     text = blanked(text, [c.span for c in conditions] + ([doubt.span] if doubt else []))
-    found = lexicon.find(text)
+    found = _found(text, lexicon)
     wish = None
     if wants_draft(text, found, previous):
         wish, text = read_wish(question, text, found)
-        found = lexicon.find(text)
+        found = _found(text, lexicon)
     else:
         named_goods = list(goods.subjects(text, lexicon, [(m.start, m.end) for m in found]))
         conditions += [x for x in named_goods if isinstance(x, Condition)]
         doubt = doubt or next((x for x in named_goods if isinstance(x, Doubt)), None)
         if named_goods:
             text = blanked(text, [x.span for x in named_goods])
-            found = lexicon.find(text)
+            found = _found(text, lexicon)
     text, compared = _without_comparison(text, found, now, campaigns)
-    found = lexicon.find(text) if compared else found
+    found = _found(text, lexicon) if compared else found
     named, missing = _named_campaign(found, text, now, campaigns)
     names = [(m.start, m.end) for m in found if _names_something(m)]
     period = find_period(blanked(text, names, "\0"), now, campaigns, named)
     days = period.spans if period else ()
-    matches = [*lexicon.find(text, days), *([compared.as_match()] if compared else [])]
+    matches = [*_found(text, lexicon, days), *([compared.as_match()] if compared else [])]
     slots = Slots(counted(settled(matches, period is not None or compared is not None), text, days), text)
     if period is None and slots.has("phase"):
         period = _of_phase(slots.first("phase") or "", named or campaign_for(now.date(), campaigns), now)
@@ -108,7 +110,7 @@ def read(
         period={"from": period.first.isoformat(), "to": period.last.isoformat()} if period else None,
         channel=None if several else slots.channel,
         compare=compare,
-        by=slots.first("by") or ("channel" if several else None),
+        by=_split_by(slots) or ("channel" if several else None),
         filters=[*slots.filters, *dict.fromkeys(c.filter for c in conditions)],
         assumed=[*([prompts.text("when.no_campaign", lang)] if missing else []), *_touched(conditions, lang)],
         unused=[*unsupported, *_unused(text, slots.matches, period.spans if period else ())],
@@ -173,8 +175,23 @@ def _of_phase(key: str, campaign: Campaign | None, now: datetime) -> Period | No
     return Period(phase.first, last, ())
 
 
+def _found(text: str, lexicon: Lexicon, days: Sequence[tuple[int, int]] = ()) -> list[Match]:
+    """The known words; in 占比昨天 nothing is compared."""
+    return [
+        m for m in lexicon.find(text, days) if not (m.value("compare") and _RATIO_BEFORE.search(text[: m.start + 1]))
+    ]
+
+
 def _names_something(match: Match) -> bool:
     return any(slot in _NAMES for slot, _ in match.meanings)
+
+
+def _split_by(slots: Slots) -> str | None:
+    """北京和上海谁卖得多: who of those named, and not which item."""
+    by = slots.first("by")
+    values = [f for f in slots.filters if not f.startswith("not ")]
+    asked = slots.match("by").text if by else ""
+    return None if len(values) > 1 and asked in _WHO else by
 
 
 def _touched(conditions: Sequence[Condition], lang: str) -> list[str]:

@@ -16,7 +16,8 @@ def summary(what: Interpretation, lang: str) -> str:
     parts += [catalog.metrics()[m].name.get(lang) for m in what.metrics]
     parts += [audience.label(audience.parse(f), lang) for f in what.filters]
     if what.channel:
-        parts.append(prompts.text(f"channel.{what.channel}", lang))
+        name = prompts.text(f"channel.{what.channel.removeprefix('not ')}", lang)
+        parts.append(prompts.text("plan.not_channel", lang, channel=name) if what.channel.startswith("not ") else name)
     if not parts:
         parts.append(prompts.text(f"intent.{what.intent}", lang))
     if what.period:

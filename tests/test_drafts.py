@@ -474,3 +474,14 @@ def test_without_prices_no_text_tells_what_anything_costs(room: WarRoom, channel
             without = draft(at(room, moment), channel, crowd, variants=3, style=["no_price"])
             assert bool(with_price.drafts) == bool(without.drafts)
             assert not any(re.search(r"\d+(?:\.\d+)? 元(?!以上)", d.text) for d in without.drafts), without.drafts
+
+
+@pytest.mark.parametrize(
+    ("benefit", "told"), [("满300减40", True), ("送小样", True), ("满129减10", False), (None, False)]
+)
+def test_what_only_the_request_offers_is_told(demo: WarRoom, benefit: str | None, told: bool) -> None:
+    question = f"给加购未付款的人写条短信，{benefit}" if benefit else "给加购未付款的人写条短信"
+    found = answer(demo, Question(question, as_of=datetime(2026, 6, 17, 10)))
+    assert found.drafts
+    assert ("店铺数据里没有这一项" in found.text) is told
+    assert found.degraded is None

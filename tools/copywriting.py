@@ -82,6 +82,7 @@ def draft(
         return _result(ctx, brief, ctx.say(key, crowd=name, people=size.display, removed=said), [], removed, send)
     brief.values = slots(ctx, brief.crowd, to, brief.benefit, bool(brief.benefit and cheapens(brief.benefit)))
     drafts, angles, blocked = _variants(ctx, brief, variants, offer)
+    brief.notes += _only_requested(ctx, brief) if drafts else []
     if not drafts:
         why = [f"「{f.text}」{f.why}" for f in blocked if f.level == "block"]
         for line in why:
@@ -105,6 +106,18 @@ def _offer(ctx: Context, brief: Brief) -> tuple[Offer, list[str]]:
     for line in wrong:
         ctx.sheet.text(ctx.say("draft.label_why"), line, literal(line))
     return offer, wrong
+
+
+def _only_requested(ctx: Context, brief: Brief) -> list[str]:
+    """What the request offers and the shop's data do not show: whoever asked must have set it up before it goes out."""
+    if not brief.benefit:
+        return []
+    from tools import compliance
+    from tools.offers import offer_of
+
+    found = compliance.check(brief.channel, brief.benefit, lang=ctx.lang, offer=offer_of(ctx, "")).findings
+    said = [f.text for f in found if f.rule.endswith("_not_in_offer")]
+    return [ctx.say("draft.only_requested", said=ctx.say("join.list").join(dict.fromkeys(said)))] if said else []
 
 
 # --- the variants ------------------------------------------------------------------------------------------------

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import prompts
 from bot.answer import Interpretation
 from bot.understanding.campaign_time import MEMBER_DAYS
 from bot.understanding.comparing import Compared, against_days
 from bot.understanding.dates import PART_OF_DAY, Period, find_period
-from bot.understanding.drafting import DENIED
 from bot.understanding.slots import Slots
-from bot.understanding.stretches import BARE_DAY
 from tools.campaigns import Campaign
 from tools.metrics import splittable
 
-_DONE = re.compile(r"[做发推写]了|过[吗的]|\bdid\b")  # a plan of a day that is over
 # Amounts that no metric gives; what the answer shows instead reads like them.
 _UNCOUNTED = re.compile(
     r"(?:定金|订金)(?:一共|总共|今天|昨天)*(?:收|付|交)?了?(?:有)?多少(?!人|个|位|单|买家|客)|"
@@ -28,9 +25,6 @@ _UNCOUNTED = re.compile(
 )
 _AND_BEFORE = re.compile(r"(?:和|跟|与|及|、|还有|\band)\s*$")
 _AND_BEHIND = re.compile(r"\s*(?:和|跟|与|及|、|还有|and\b)")
-_OTHERS = re.compile(r"其他|其它|别的|换个?渠道|\bother\b|\belse\b")
-_NOW = re.compile(r"今天|今日|现在|目前|\btoday\b|\bnow\b")
-_DAY_WORD = re.compile(r"昨天|昨日|昨晚|前天|前日|\byesterday\b")
 _FORECAST = re.compile(
     r"(?:预计|预估|估计|预测)(?:能|会|可以|大概)*(?:卖|做|成交|冲|跑|达)(?:到|成)?(?:多少|几|什么)"
     r"|(?:能|会|可以|大概)+(?:卖|做|成交|冲|跑|达)(?:到|成)?(?:多少|几|什么)(?!钱|块|元|一)"
@@ -176,39 +170,6 @@ def joined_in(out: Interpretation) -> Interpretation:
     return out.model_copy(update={"intent": "metric", "crowds": ["all"], "metrics": ["new_members"]})
 
 
-def elsewhen(slots: Slots, here: Campaign | None, named: Campaign | None, today: date) -> list[str]:
-    """The words for another campaign or phase than the present one."""
-    phase = here.phase_at(today) if here else None
-    campaign = here.key if here is not None and named in (None, here) else None
-    return [
-        m.text
-        for m in slots.matches
-        if m.value("campaign") not in (None, campaign) or m.value("phase") not in (None, phase.key if phase else None)
-    ]
-
-
-def without_channel(out: Interpretation, slots: Slots) -> Interpretation:
-    """今天不要发短信了，其他渠道安排一下: the plan of all channels but that one."""
-    if out.intent != "plan" or out.channel is None or out.channel.startswith("not "):
-        return out
-    said = [m for m in slots.matches if m.value("channel") == out.channel]
-    if not any(DENIED.search(slots.text[: m.start]) for m in said):
-        return out
-    return out.model_copy(
-        update={"channel": f"not {out.channel}", "unused": [w for w in out.unused if not _OTHERS.search(w)]}
-    )
-
-
-def plan_of_today(out: Interpretation, text: str, today: date) -> Interpretation:
-    """昨天加购今天还没付的怎么催: what is to be done is done today; the day before says something of the people, and is told."""
-    if out.intent != "plan" or out.period is None or out.period["to"] >= today.isoformat() or not _NOW.search(text):
-        return out
-    said = [m[0] for m in _DAY_WORD.finditer(text)]
-    now = {"from": today.isoformat(), "to": today.isoformat()}
-    unused = [w for w in out.unused if not _NOW.fullmatch(w)]
-    return out.model_copy(update={"period": now, "unused": list(dict.fromkeys([*said, *unused]))})
-
-
 def forecast(out: Interpretation, text: str) -> Interpretation:
     """照这个速度到20号能卖多少: what the rest of the campaign brings is told by how far the target is."""
     if out.intent not in ("metric", "target", "knowledge", "unsupported") or not _FORECAST.search(text):
@@ -228,7 +189,7 @@ def this_time_yesterday(out: Interpretation, text: str, today: date) -> Interpre
     return out.model_copy(update={"period": now, "compare": "previous_day", "unused": unused})
 
 
-def by_hour(out: Interpretation, text: str, left: Sequence[tuple[int, int]], lang: str) -> Interpretation:
+def by_hour(out: Interpretation, text: str, lang: str) -> Interpretation:
     """昨晚8点以后的成交额: one day's numbers hour by hour, where they can be split so; else the hours are told."""
     hours = [m[0].strip() for m in PART_OF_DAY.finditer(text)]
     one_day = out.period is not None and out.period["from"] == out.period["to"]
@@ -238,32 +199,6 @@ def by_hour(out: Interpretation, text: str, left: Sequence[tuple[int, int]], lan
     unused = [w for w in out.unused if not any(w in h for h in hours)]
     assumed = [*out.assumed, prompts.text("asked.by_hour", lang)]
     return out.model_copy(update={"by": "hour", "unused": unused, "assumed": assumed})
-
-
-def plan_of_a_day(out: Interpretation, today: date) -> Interpretation:
-    """Actions are planned for a day; about a whole other phase the playbooks answer."""
-    if out.intent != "plan" or out.period is None:
-        return out
-    first, last = (date.fromisoformat(out.period[k]) for k in ("from", "to"))
-    if first <= today <= last or first == last:
-        return out
-    return out.model_copy(update={"intent": "knowledge"})
-
-
-def day_to_come(
-    out: Interpretation, text: str, days: Sequence[tuple[int, int]], today: date, here: Campaign | None
-) -> Interpretation:
-    """A day of the month that a plan is asked for is the next one, as far as the campaign runs: 20号准备什么 on the 17th."""
-    if out.intent != "plan" or out.period is None or here is None or _DONE.search(text):
-        return out
-    first = date.fromisoformat(out.period["from"])
-    bare = any(BARE_DAY.match(text, a) and not re.search(r"月|[a-z]{4}", text[a:b]) for a, b in days)
-    if not bare or first >= today or out.period["to"] != out.period["from"]:
-        return out
-    ahead = next((d for n in range(1, 32) if (d := today + timedelta(days=n)).day == first.day), None)
-    if ahead is None or not here.first <= ahead <= here.last:
-        return out
-    return out.model_copy(update={"period": {"from": ahead.isoformat(), "to": ahead.isoformat()}})
 
 
 def beside_target(

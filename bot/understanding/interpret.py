@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import cast
 
 from bot.answer import Clarify, Intent, Interpretation
-from bot.understanding import fitting, goods, passed_over
+from bot.understanding import fitting, fitting_plans, goods, passed_over
 from bot.understanding.checking import OPT_OUT, text_to_check
 from bot.understanding.dangling import missing, step_unknown, unnamed
 from bot.understanding.defaults import OVERVIEW, complete, relative_compare
@@ -121,14 +121,14 @@ def interpret(
     out = relative_compare(out, slots, seen.compared, now.date())
     out = fitting.this_time_yesterday(out, text, now.date())
     out, left = fitting.two_days(out, text, seen.left, now, campaigns)
-    out = fitting.by_hour(out, text, left, lang)
+    out = fitting.by_hour(out, text, lang)
     out = fitting.days_not_counted(out, text, left)
     out = fitting.joined_in(fitting.amount_not_counted(out, text, lang))
     out = passed_over.told(out, text, slots.matches, seen.days, seen.conditions, fold(question), lang)
     here = campaign_for(now.date(), campaigns)
-    out = fitting.without_channel(out, slots)
-    out = fitting.plan_of_today(out, text, now.date())
-    out = fitting.plan_of_a_day(fitting.day_to_come(out, text, seen.days, now.date(), here), now.date())
+    out = fitting_plans.without_channel(out, slots)
+    out = fitting_plans.plan_of_today(out, text, now.date())
+    out = fitting_plans.plan_of_a_day(fitting_plans.day_to_come(out, text, seen.days, now.date(), here), now.date())
     out = fitting.beside_target(out, previous, here, now.date(), lang)
     if out.intent == "plan" and named is not None and named is not here:
         out = out.model_copy(update={"intent": "knowledge"})  # today's actions are those of the campaign we are in
@@ -142,7 +142,7 @@ def interpret(
         today = now.date()
         of_today = out.period is not None and set(out.period.values()) == {today.isoformat()}
         out, wish = completed(out, wish, previous, drafted, named=people, now=now, campaigns=campaigns, lang=lang)
-        out = with_unmet(out, text, seen.days, fitting.elsewhen(slots, here, named, today), today=of_today)
+        out = with_unmet(out, text, seen.days, fitting_plans.elsewhen(slots, here, named, today), today=of_today)
         return Understood(complete(_channel_used(out), slots, now, campaigns, lang), clarify, wish)
     if instead is not None and out.intent == intent and previous is None:
         out = unsure(out, instead, lang)

@@ -71,6 +71,7 @@ members' paid amount yesterday / by the way, visitors of fans on June 3 > fan, v
 加购未付款的有多少人 / 其中会员呢 > cart_unpaid and member, crowd_size, -, -, -
 加购未付款的有多少人 / 这里面老客几个 > cart_unpaid and old, crowd_size, -, -, -
 加购未付款的有多少人 / 其中会员呢 / 非会员呢 > cart_unpaid and not member, crowd_size, -, -, -
+没付尾款的有多少 / 会员占多少 > balance_due and member, crowd_size, -, -, -
 加购未付款的有多少人 / 只看新客 > cart_unpaid and new, crowd_size, -, -, -
 加购未付款的有多少人 / 权益未核销的会员有多少 > coupon_unredeemed, crowd_size, -, -, -
 加购未付款的多少人 / 去掉券没用的 / 再去掉会员 > cart_unpaid and not coupon_unredeemed and not member, crowd_size, -, -, -

@@ -370,6 +370,8 @@ WHO = """
 群里有多少人还没买 | group_member and not wave_buyers
 群里有多少人 | group_member
 进了专属客服的有多少 | service_contact
+加购没付定金的有多少人 | deposit_unpaid
+预售没付尾款的人里会员几个 | balance_due and member
 加购没付的比昨天多还是少 | cart_unpaid
 5月20号会员数 | member
 """
@@ -403,3 +405,21 @@ def test_a_reminder_goes_to_whom_it_is_for(lexicon: Lexicon, text: str, crowd: s
 @pytest.mark.parametrize("text", ["今天定金收了多少", "昨天退款多少"])
 def test_an_amount_that_no_metric_gives_is_told(lexicon: Lexicon, text: str) -> None:
     assert understand(lexicon, text).interpretation.unused
+
+
+@pytest.mark.parametrize("reply", ["都要", "两个都看", "全部", "both", "all of them"])
+def test_both_options_may_be_chosen(reply: str) -> None:
+    options = ["进店-支付比率（全部成交买家数 ÷ 进店访客数）", "人群转化率（全部成交买家数 ÷ 人群总数）"]
+    assert chosen(reply, options) == "进店-支付比率、人群转化率"
+    assert chosen(reply, []) == reply
+
+
+@pytest.mark.parametrize(
+    ("text", "by"), [("加购最多的商品前10", "item"), ("昨天加购率最高的商品", "item"), ("昨天退款率最高的城市", "city")]
+)
+def test_the_most_of_a_kind_is_a_split(lexicon: Lexicon, text: str, by: str) -> None:
+    assert understand(lexicon, text).interpretation.by == by
+
+
+def test_a_list_of_people_is_refused(lexicon: Lexicon) -> None:
+    assert understand(lexicon, "把加购没付的名单发我").interpretation.intent == "unsupported"

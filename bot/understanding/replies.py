@@ -20,6 +20,9 @@ _NTH = {
     "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "first": 1, "second": 2, "third": 3, "fourth": 4, "former": 1, "latter": 2,
     "前者": 1, "后者": 2, "前一个": 1, "后一个": 2, "前面那个": 1, "后面那个": 2,
 }  # fmt: skip
+_BOTH = re.compile(
+    r"(?:两个|几个|全部|全)?都(?:要|看|给我|来|可以|列出来)?(?:吧|看看)?|全部|全要|all(?: of them)?|both(?: of them)?(?: please)?"
+)
 _AROUND = re.compile(
     r"我(?:说的|指的|问的|要的|想看的?)?是|我(?:要|选|看|想看|说|指)|就是|就|选|按|用|看|那个|这个|那种|这种|那群|那批|的人|"
     r"口径|算|吧|呗|呢|啊|的$"
@@ -111,6 +114,8 @@ def chosen(text: str, options: Sequence[str]) -> str:
         word = next(g for g in match.groups() if g)
         n = len(options) if word.startswith(("最后", "last")) else _NTH.get(word) or int(word)
         return options[n - 1] if n <= len(options) else text
+    if _BOTH.fullmatch(said):
+        return "、".join(re.split("[（(]", o)[0] for o in options)
     if (meant := _by_formula(said, options)) is not None:
         return meant
     core = _AROUND.sub("", said)

@@ -305,14 +305,17 @@ def _with_own(hits: Sequence[Hit], k: int) -> list[Hit]:
 def _without_twins(hits: Sequence[Hit], most: int) -> list[Hit]:
     """Without what says the same as something before it: a task and its section, two copies of a document."""
     out: list[Hit] = []
+    said: list[str] = []  # the texts of `out` as they are compared; folding one costs more than a comparison
     seen: set[str] = set()
     for hit in hits:
         p = hit.passage
         if p.stands_for in seen:
             continue
-        if any(_says_the_same(p.text, other.passage.text) for other in out):
+        text = simplified(p.text)
+        if any(_says_the_same(text, other) for other in said):
             continue
         out.append(hit)
+        said.append(text)
         seen.add(p.stands_for)
         if len(out) >= most:
             break
@@ -320,11 +323,12 @@ def _without_twins(hits: Sequence[Hit], most: int) -> list[Hit]:
 
 
 def _says_the_same(a: str, b: str) -> bool:
+    """Of two folded texts: nearly the same words and the same numbers."""
     from rapidfuzz.fuzz import ratio
 
     if min(len(a), len(b)) < max(len(a), len(b)) * _SAME / 100 or _NUMBER.findall(a) != _NUMBER.findall(b):
         return False
-    return ratio(simplified(a), simplified(b), score_cutoff=_SAME) > 0
+    return ratio(a, b, score_cutoff=_SAME) > 0
 
 
 def _merged(hits: Sequence[Hit]) -> list[Hit]:

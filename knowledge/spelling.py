@@ -18,11 +18,12 @@ class Spelling:
         self._is_word = is_word
         self._by_sound: dict[tuple[str, ...], str] = {}
         for word in sorted(self._known, key=lambda w: (len(w), w)):
-            self._by_sound.setdefault(_sound(word), word)
+            self._by_sound.setdefault(tuple(_sounds(word)), word)
         self._lengths = sorted({len(w) for w in self._known}, reverse=True)
 
     def mended(self, text: str) -> str:
         """`text` with slips replaced by the known words that sound the same; characters without one stay."""
+        sounds = _sounds(text)
         out: list[str] = []
         at = 0
         while at < len(text):
@@ -32,7 +33,7 @@ class Spelling:
                     continue
                 if piece in self._known:
                     break
-                meant = self._by_sound.get(_sound(piece))
+                meant = self._by_sound.get(tuple(sounds[at : at + length]))
                 if meant is not None and _close(piece, meant) and not self._is_word(piece):
                     piece = meant
                     break
@@ -52,7 +53,8 @@ def _is_han(text: str) -> bool:
     return all(_HAN[0] <= c <= _HAN[1] for c in text)
 
 
-def _sound(word: str) -> tuple[str, ...]:
+def _sounds(text: str) -> list[str]:
+    """The sound of each character, as it is read where it stands; of what is not Chinese the characters themselves."""
     from pypinyin import lazy_pinyin
 
-    return tuple(lazy_pinyin(word))
+    return [str(sound) for sound in lazy_pinyin(text, errors=lambda rest: list(rest))]  # type: ignore[arg-type,return-value]

@@ -31,8 +31,8 @@ def plan(
 ) -> ToolResult:
     """Today's actions. `crowd` is a crowd key or expression; without one, what is due today (at most `limit` actions).
 
-    on: another day (YYYY-MM-DD) to plan, from its morning, on the data up to now. channel: only what goes through it (sms,
-    card_sms, ai_call, exclusive_service, group, push, live), "not sms" all but that. AskAgain when one is unknown.
+    on: another day (YYYY-MM-DD) to plan, from its morning, on the data up to now. channel: what goes by it alone; "not sms":
+    all but it. AskAgain when a name is unknown.
     """
     if channel:
         denied, name = channel.startswith("not "), channel.removeprefix("not ")

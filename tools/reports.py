@@ -66,7 +66,7 @@ def metric(
     """Metrics of crowds over whole days first..last (YYYY-MM-DD), seen up to now.
 
     metric_keys: keys or names; crowds: keys or expressions; at least one of each.
-    compare: previous_day, previous_window, from:YYYY-MM-DD (as many days from that one), campaign:KEY:YEAR, target or peers.
+    compare: previous_day, previous_window, from:YYYY-MM-DD (as many days), campaign:KEY:YEAR, target or peers.
     by: day, hour, item, category, member_level, city, channel or lifecycle; only: one value of `by`, such as the channel sms.
     AskAgain when a name is unknown, a metric cannot be split like that, or the period has not begun; a day without data is
     said in the notes.

@@ -347,6 +347,8 @@ TIMES = """
 昨晚8点以后的成交人数 | 2026-06-16 | 2026-06-16 | None | hour
 sales today by 9am | 2026-06-17 | 2026-06-17 | None | hour
 新客占比昨天多少 | 2026-06-16 | 2026-06-16 | None | None
+Good morning! Visitor count for yesterday? | 2026-06-16 | 2026-06-16 | None | None
+早上好，昨天访客多少 | 2026-06-16 | 2026-06-16 | None | None
 """
 
 

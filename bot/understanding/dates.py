@@ -54,7 +54,7 @@ PART_OF_DAY = re.compile(
     rf"(?:(?:到|至|-|~)(?:[{CN}两零]{{1,3}}|\d{{1,2}})(?:点(?!击)|时(?!候))(?:半|整|钟)?)?(?:以前|以后|之前|之后|前|后)?"
     r"|凌晨|清晨|早晨|早上(?!好)|上午(?!好)|中午(?!好)|午后|下午(?!好)|傍晚|晚上(?!好)|夜里|半夜|深夜|昨晚|昨夜|昨早|前晚|"
     r"(?:这|近|最近|过去|刚才|刚刚)(?:这|那)?[一两几\d半]+个?(?:小时|钟头|分钟)"
-    r"|\b(?:at|before|after|by|until|since) \d{1,2}(?::\d\d)? ?(?:am|pm|o'clock)\b|\b(?:in the )?(?:morning|afternoon|"
+    r"|\b(?:at|before|after|by|until|since) \d{1,2}(?::\d\d)? ?(?:am|pm|o'clock)\b|(?<!good )\b(?:in the )?(?:morning|afternoon|"
     r"evening|last night|overnight)\b"
     r"|\b(?:last|past) (?:\d+|two|three|few|couple of )? ?(?:hours?|minutes?)\b"
 )

@@ -191,9 +191,8 @@ def _crowd(result: ToolResult, what: Interpretation, lang: str) -> list[str]:
     lines = []
     for n, block in enumerate(result.data["blocks"]):
         lines.append(f"**{block['head']}**")
-        lines += (
-            result.data["notes"] if n == 0 else []
-        )  # that the data is old is read before the numbers that hang on it
+        if n == 0:  # that the data is old is read before the numbers that hang on it
+            lines += result.data["notes"]
         lines += block["lines"]
         if block["meaning"]:
             lines.append(fixed("crowd.meaning", lang, meaning=block["meaning"]))

@@ -8,7 +8,7 @@ import sqlite3
 import sys
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -27,15 +27,15 @@ _STATE = "chroma.sqlite3"
 _GRAPH = {"space": "cosine", "ef_search": 800}
 _FETCHED = 1000  # passages read back at once
 _ASIDE = "broken"
-_LOCK = ".building"
+_BUILDING, _OPENING = ".building", ".opening"
 _SHOP = "shop-id"
 _LISTED = 10_000  # collections of a server looked through at once
 _CONNECT, _ANSWER = 5.0, 60.0  # s
 _SEGMENT = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # What SQLite and the system say when the folder, not what is in it, is the trouble.
 _DISK = re.compile(
-    r"read-?only|disk is full|unable to open|permission|os error (?:13|17|20|28|30)\b"
-    r"|code: (?:8|13|14|778|1032|1034|1290|1546|4618|4874|5386)\b",
+    r"read-?only|disk is full|unable to open|permission|is locked|os error (?:13|17|20|28|30)\b"
+    r"|code: (?:5|8|13|14|261|517|778|1032|1034|1290|1546|4618|4874|5386)\b",
     re.I,
 )
 
@@ -158,11 +158,15 @@ class Store:
         if self.url is None:
             _sweep(self.folder)
 
+    def alone(self) -> AbstractContextManager[None]:
+        """One process of this machine at a time builds."""
+        return self._locked(_BUILDING)
+
     @contextmanager
-    def alone(self) -> Iterator[None]:
-        """One process of this machine at a time builds; the system lets the lock go when it dies. Windows has no such lock."""
+    def _locked(self, name: str) -> Iterator[None]:
+        """Wait for a lock in the folder; the system lets it go when its process dies. Windows has no such lock."""
         with self.disk():
-            lock = (self.folder / _LOCK).open("w")
+            lock = (self.folder / name).open("w")
         with lock:
             if not _WINDOWS:
                 import fcntl
@@ -187,10 +191,10 @@ class Store:
 
         try:
             if self._opened is None:
-                with self.disk():
+                with self._locked(_OPENING):  # processes that make Chroma's tables at once trip over each other
                     self._state = _state_of(self.folder)
-                self._opened = _client(self.folder, self.url, self._token)
-                self._state = _state_of(self.folder)
+                    self._opened = _client(self.folder, self.url, self._token)
+                    self._state = _state_of(self.folder)
             yield self._opened
         except NotFoundError as e:
             raise Gone from e

@@ -8,14 +8,17 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from pytest_socket import socket_allow_hosts
 
 from knowledge.index import Index
 from knowledge.settings import IndexSettings
+from knowledge.store import Store
 from knowledge.unavailable import IndexUnavailable
 from tests.chroma import chroma_url  # noqa: F401
 from tests.test_index import made, quick
@@ -107,6 +110,23 @@ def test_processes_that_build_at_once_leave_one_whole_index(tmp_path: Path, sett
     assert [p.returncode for p in processes] == [0, 0, 0], said
     assert sorted(out for out, _ in said) == ["0 60\n", "0 60\n", "1 60\n"], "one of them built it"
     assert len(Index(folder, settings, {})._store.ours()) == 1
+
+
+def test_a_folder_is_opened_by_one_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chroma makes its tables when it opens a folder: two that do so at once end with "already exists" or "locked"."""
+    inside, most = [0], [0]
+
+    def client(folder: Path, url: str | None, token: str | None) -> object:
+        inside[0] += 1
+        most[0] = max(most[0], inside[0])
+        time.sleep(0.02)
+        inside[0] -= 1
+        return Mock(list_collections=Mock(return_value=[]))
+
+    monkeypatch.setattr("knowledge.store._client", client)
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda _: Store(tmp_path / "index", None, None).ours(), range(8))) == [[]] * 8
+    assert most == [1]
 
 
 def test_machines_that_build_at_once_leave_one_whole_index(

@@ -105,9 +105,7 @@ def task_plan(
     else:
         head = ctx.say("tasks.methods_only" if methods else "plan.no_task")
     if channel is not None:
-        name = ctx.say(f"channel.{channel.removeprefix('not ')}")
-        name = ctx.say("plan.not_channel", channel=name) if channel.startswith("not ") else name
-        head = ctx.say("plan.by_channel", channel=name, head=head)
+        head = ctx.say("plan.by_channel", channel=wording.channel(channel, ctx.lang), head=head)
     quiet = tree is not None and not actions and not prepare and not methods
     related_sections = _related_sections(ctx, tree) if tree is not None and quiet else []
     watch = []

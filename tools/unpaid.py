@@ -40,7 +40,7 @@ def unpaid_plan(
     last_day = phase.kind == "sale" and ctx.at.date() == phase.last
     moves = _moves(ctx, rule, key, campaign, last_day)
     moves = [
-        m.model_copy(update={"channels": left})
+        m.model_copy(update={"channels": left or []})
         for m in moves
         if (left := left_channels(m.channels, channel)) is not None or m.dont
     ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
+import prompts
+
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
 
@@ -26,6 +28,12 @@ def moment(value: datetime, now: datetime, lang: str) -> str:
     else:
         name = day(on, lang, year=on.year != now.year)
     return f"{name} {clock}"
+
+
+def channel(asked: str, lang: str) -> str:
+    """短信 for `sms`, 不用短信 for `not sms`."""
+    name = prompts.text(f"channel.{asked.removeprefix('not ')}", lang)
+    return prompts.text("plan.not_channel", lang, channel=name) if asked.startswith("not ") else name
 
 
 def span(first: date, last: date, lang: str) -> str:

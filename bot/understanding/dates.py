@@ -71,6 +71,16 @@ class Period:
     left: tuple[tuple[int, int], ...] = ()
 
 
+def as_days(first: date, last: date) -> dict[str, str]:
+    """Days as an Interpretation holds them."""
+    return {"from": first.isoformat(), "to": last.isoformat()}
+
+
+def days_asked(period: dict[str, str]) -> tuple[date, date]:
+    """(first, last) of an Interpretation's days."""
+    return date.fromisoformat(period["from"]), date.fromisoformat(period["to"])
+
+
 def find_period(
     text: str, now: datetime, campaigns: tuple[Campaign, ...], named: Campaign | None = None
 ) -> Period | None:

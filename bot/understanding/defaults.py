@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 import prompts
 from bot.answer import Interpretation
 from bot.understanding.comparing import Compared, against_days
-from bot.understanding.dates import Period
+from bot.understanding.dates import Period, as_days, days_asked
 from bot.understanding.lexicon import words
 from bot.understanding.people import is_panel
 from bot.understanding.slots import Slots
@@ -63,7 +63,7 @@ def complete(
     elif out.intent == "target" and not [m for m in out.metrics if m != "crowd_size"]:
         update["metrics"] = ["paid_amount"]  # the target of a promotion, without a word more, is that of its sales
     elif out.intent == "plan" and out.period is None:
-        update["period"] = {"from": today.isoformat(), "to": today.isoformat()}
+        update["period"] = as_days(today, today)
     here = campaign_for(today, campaigns)
     if named is not None and named is not here:
         update["campaign"] = named.key
@@ -80,7 +80,7 @@ def relative_compare(out: Interpretation, slots: Slots, compared: Compared | Non
     word = slots.first("compare")
     if word not in ("day_before", "week_before", "week_over_week", "unsupported"):
         return out
-    first, last = (date.fromisoformat(out.period[k]) for k in ("from", "to")) if out.period else (None, None)
+    first, last = days_asked(out.period) if out.period else (None, None)
     asked = Period(first, last, ()) if first and last else None
     kind, days = None, asked
     if compared is not None and compared.other is not None:
@@ -93,7 +93,7 @@ def relative_compare(out: Interpretation, slots: Slots, compared: Compared | Non
     elif asked and word == "week_before" and (asked.last - asked.first).days == 6 and asked.last < today:
         kind = "previous_window"
     said = compared.said if compared else slots.match("compare").text
-    period = {"from": days.first.isoformat(), "to": days.last.isoformat()} if days else None
+    period = as_days(days.first, days.last) if days else None
     unused = out.unused if kind else list(dict.fromkeys([said, *out.unused]))
     return out.model_copy(update={"compare": kind, "period": period, "unused": unused})
 
@@ -120,13 +120,13 @@ def _default_period(out: Interpretation, today: date, campaigns: tuple[Campaign,
     elif here is not None and here.first < today <= here.last and set(out.metrics) & set(words().whole_campaign):
         first = here.first
         assumed.append(prompts.text("when.campaign_so_far", lang))
-    return {"period": {"from": first.isoformat(), "to": today.isoformat()}, "assumed": assumed}
+    return {"period": as_days(first, today), "assumed": assumed}
 
 
 def _presale(here: Campaign | None, today: date) -> dict[str, str] | None:
     """The days of the latest presale that has begun, up to today."""
     begun = [p for p in here.phases if p.kind == "presale" and p.first <= today] if here else []
-    return {"from": begun[-1].first.isoformat(), "to": min(begun[-1].last, today).isoformat()} if begun else None
+    return as_days(begun[-1].first, min(begun[-1].last, today)) if begun else None
 
 
 def _of_balance(out: Interpretation) -> bool:
@@ -147,4 +147,4 @@ def _until_balance(here: Campaign, today: date) -> dict[str, str] | None:
     if begun is None:
         return None
     ends = [last for first, last in here.balance_windows if first.isoformat() > begun["from"]]
-    return {"from": begun["from"], "to": min([today, *ends[:1]]).isoformat()}
+    return begun | {"to": min([today, *ends[:1]]).isoformat()}

@@ -10,7 +10,7 @@ import prompts
 from bot.answer import Interpretation
 from bot.understanding.campaign_time import MEMBER_DAYS
 from bot.understanding.comparing import Compared, against_days
-from bot.understanding.dates import PART_OF_DAY, Period, find_period
+from bot.understanding.dates import PART_OF_DAY, Period, as_days, days_asked, find_period
 from bot.understanding.slots import Slots
 from tools.campaigns import Campaign
 from tools.metrics import splittable
@@ -55,8 +55,7 @@ _MADE_OF = {
     "visitors": (),
 }
 _MOVED = re.compile(
-    r"(?:so |this |that )?(?:drop|dropped|fall|fell|falling|rise|rose|risen|low|lower|high|higher|down|up|bad|weak|dip|slip|"
-    r"grow|jump)\w*"
+    r"(?:so |this |that )?(?:drop|fall|fell|rise|rose|risen|low|high|down|up|bad|weak|dip|slip|grow|jump)\w*"
 )
 _SENT = re.compile(r"触达|短信|消息|\bmessag|\boutreach\b|\btexts\b")
 _TOUCHES = ["touch_sent", "touch_delivery_rate", "touch_click_rate", "touch_conversion_rate", "touch_roi"]
@@ -121,13 +120,13 @@ def two_days(
     other = find_period(text[start:end], now, campaigns) if listed else None
     if other is None:
         return out, left
-    first, last = (date.fromisoformat(out.period[k]) for k in ("from", "to"))
+    first, last = days_asked(out.period)
     kind, days = against_days(Compared(None, other, (), ""), Period(first, last, ()), now.date())
     if kind is None or days is None:
         return out, left
     said = text[start:end]
     rest = [w for w in out.unused if w not in said and said not in w]
-    period = {"from": days.first.isoformat(), "to": days.last.isoformat()}
+    period = as_days(days.first, days.last)
     return out.model_copy(update={"compare": kind, "period": period, "unused": rest}), []
 
 
@@ -185,7 +184,7 @@ def this_time_yesterday(out: Interpretation, text: str, today: date) -> Interpre
     if out.intent != "metric" or said is None or out.compare or out.by:
         return out
     unused = [w for w in out.unused if w not in said[0]]
-    now = {"from": today.isoformat(), "to": today.isoformat()}
+    now = as_days(today, today)
     return out.model_copy(update={"period": now, "compare": "previous_day", "unused": unused})
 
 
@@ -209,6 +208,6 @@ def beside_target(
         return out
     if here is None or not here.first <= today <= here.last:
         return out
-    period = previous.period or {"from": here.first.isoformat(), "to": today.isoformat()}
+    period = previous.period or as_days(here.first, today)
     assumed = [*out.assumed, prompts.text("when.campaign_so_far", lang)]
     return out.model_copy(update={"period": period, "assumed": out.assumed if previous.period else assumed})

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from bot.answer import Interpretation
+from bot.understanding.dates import as_days, days_asked
 from bot.understanding.drafting import DENIED
 from bot.understanding.slots import Slots
 from bot.understanding.stretches import BARE_DAY
@@ -35,7 +36,7 @@ def plan_of_today(out: Interpretation, text: str, today: date) -> Interpretation
     if out.intent != "plan" or out.period is None or out.period["to"] >= today.isoformat() or not _NOW.search(text):
         return out
     said = [m[0] for m in _DAY_WORD.finditer(text)]
-    now = {"from": today.isoformat(), "to": today.isoformat()}
+    now = as_days(today, today)
     unused = [w for w in out.unused if not _NOW.fullmatch(w)]
     return out.model_copy(update={"period": now, "unused": list(dict.fromkeys([*said, *unused]))})
 
@@ -44,7 +45,7 @@ def plan_of_a_day(out: Interpretation, today: date) -> Interpretation:
     """Actions are planned for a day; about a whole other phase the playbooks answer."""
     if out.intent != "plan" or out.period is None:
         return out
-    first, last = (date.fromisoformat(out.period[k]) for k in ("from", "to"))
+    first, last = days_asked(out.period)
     if first <= today <= last or first == last:
         return out
     return out.model_copy(update={"intent": "knowledge"})
@@ -63,7 +64,7 @@ def day_to_come(
     ahead = next((d for n in range(1, 32) if (d := today + timedelta(days=n)).day == first.day), None)
     if ahead is None or not here.first <= ahead <= here.last:
         return out
-    return out.model_copy(update={"period": {"from": ahead.isoformat(), "to": ahead.isoformat()}})
+    return out.model_copy(update={"period": as_days(ahead, ahead)})
 
 
 def elsewhen(slots: Slots, here: Campaign | None, named: Campaign | None, today: date) -> list[str]:

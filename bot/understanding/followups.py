@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 
 from bot.answer import Interpretation
+from bot.understanding.dates import as_days, days_asked
 from bot.understanding.refined import LEANING, refined, refines
 from bot.understanding.slots import Slots
 from knowledge import catalog
@@ -207,14 +208,14 @@ def shifted(text: str, old: dict[str, str] | None) -> dict[str, str] | None:
             continue
         if old is None:
             return {}
-        first, last = (date.fromisoformat(old[k]) for k in ("from", "to"))
+        first, last = days_asked(old)
         if window and first.day == 1 and (last + timedelta(days=1)).day == 1 and direction < 0:  # a calendar month
             end = first - timedelta(days=1)
-            return {"from": end.replace(day=1).isoformat(), "to": end.isoformat()}
+            return as_days(end.replace(day=1), end)
         length = timedelta(days=(last - first).days + 1)
         if not window and length.days > 1:
             continue
-        return {"from": (first + direction * length).isoformat(), "to": (last + direction * length).isoformat()}
+        return as_days(first + direction * length, last + direction * length)
     return None
 
 

@@ -80,14 +80,15 @@ def interpret(
         channel = about.first("channel") or ("sms" if OPT_OUT.search(checked[1]) else None)
         judged = Interpretation(intent="check", channel=channel)
         return Understood(complete(judged, about, now, campaigns, lang))
-    first, other = _first_asked(fold(question)[:MAX_LENGTH], lexicon)
+    folded = fold(question)
+    first, other = _first_asked(folded[:MAX_LENGTH], lexicon)
     if other:
         understood = interpret(
             first, previous, lexicon=lexicon, now=now, campaigns=campaigns, lang=lang, drafted=drafted, picked=picked
         )
         told = understood.interpretation.model_copy(update={"unused": [*other, *understood.interpretation.unused]})
         return replace(understood, interpretation=told)
-    whole, parts = _whole_and_parts(fold(question)[:MAX_LENGTH], lexicon)
+    whole, parts = _whole_and_parts(folded[:MAX_LENGTH], lexicon)
     if parts:
         understood = interpret(whole, previous, lexicon=lexicon, now=now, campaigns=campaigns, lang=lang)
         found = understood.interpretation
@@ -111,7 +112,7 @@ def interpret(
         leaning = leaning_words(text, refining=bool(slots.crowds) or shared)
         out = out.model_copy(update={"unused": [w for w in out.unused if not any(w in said for said in leaning)]})
     if clarify is None and previous is None:
-        clarify = missing(fold(question), out, wish, slots, now=now, campaigns=campaigns, lang=lang)
+        clarify = missing(folded, out, wish, slots, now=now, campaigns=campaigns, lang=lang)
     if clarify is None:
         clarify = unnamed(out, slots, now=now, campaigns=campaigns, lang=lang)
     out = fitting.forecast(fitting.of_the_presale(out, text), text)
@@ -124,7 +125,7 @@ def interpret(
     out = fitting.by_hour(out, text, lang)
     out = fitting.days_not_counted(out, text, left)
     out = fitting.joined_in(fitting.amount_not_counted(out, text, lang))
-    out = passed_over.told(out, text, slots.matches, seen.days, seen.conditions, fold(question), lang)
+    out = passed_over.told(out, text, slots.matches, seen.days, seen.conditions, folded, lang)
     here = campaign_for(now.date(), campaigns)
     out = fitting_plans.without_channel(out, slots)
     out = fitting_plans.plan_of_today(out, text, now.date())

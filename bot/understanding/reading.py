@@ -13,7 +13,7 @@ from bot.understanding import goods
 from bot.understanding.campaign_time import LAST_DAY
 from bot.understanding.comparing import Compared, find_comparison
 from bot.understanding.conditions import find_conditions
-from bot.understanding.dates import LAST_YEAR, Period, find_period
+from bot.understanding.dates import LAST_YEAR, Period, as_days, find_period
 from bot.understanding.drafting import DraftWish, read_wish, wants_draft
 from bot.understanding.followups import without_denied
 from bot.understanding.goods import Condition, Doubt
@@ -73,9 +73,8 @@ def read(
     text = mended(written_out(text), lexicon)
     text, denied = without_denied(text) if previous is not None else (text, False)
     text = _I_MEAN.sub(lambda m: " " * len(m[0]), text)
-    free = blanked(
-        text, [m.span() for m in LAST_DAY.finditer(text)], "\0"
-    )  # 最后一天未付款: a day, and not how recently
+    # 最后一天未付款: a day, and not how recently
+    free = blanked(text, [m.span() for m in LAST_DAY.finditer(text)], "\0")
     conditions, doubt = find_conditions(free, lexicon, now, campaigns, reply=previous is not None)
     text = blanked(text, [c.span for c in conditions] + ([doubt.span] if doubt else []))
     found = _found(text, lexicon)
@@ -107,18 +106,16 @@ def read(
         intent="unsupported",
         crowds=slots.crowds,
         metrics=slots.metrics,
-        period={"from": period.first.isoformat(), "to": period.last.isoformat()} if period else None,
+        period=as_days(period.first, period.last) if period else None,
         channel=None if several else slots.channel,
         compare=compare,
         by=_split_by(slots) or ("channel" if several else None),
         filters=[*slots.filters, *dict.fromkeys(c.filter for c in conditions)],
         assumed=[*([prompts.text("when.no_campaign", lang)] if missing else []), *_touched(conditions, lang)],
-        unused=[*unsupported, *_unused(text, slots.matches, period.spans if period else ())],
+        unused=[*unsupported, *_unused(text, slots.matches, days)],
     )
     left = period.left if period else ()
-    return Read(
-        text, slots, period.spans if period else (), filled, wish, doubt, named, left, compared, denied, conditions
-    )
+    return Read(text, slots, days, filled, wish, doubt, named, left, compared, denied, conditions)
 
 
 def _without_comparison(
@@ -201,10 +198,7 @@ def _touched(conditions: Sequence[Condition], lang: str) -> list[str]:
 
 def _unused(text: str, matches: Sequence[Match], spans: Sequence[tuple[int, int]]) -> list[str]:
     """Words that no rule took up: a reader sees at once what was not understood."""
-    rest = list(text)
-    for start, end in [(m.start, m.end) for m in matches] + list(spans):
-        rest[start:end] = " " * (end - start)
-    words = WORDS.findall("".join(rest))
-    trimmed = (w.strip(".'") for w in words)
+    rest = blanked(text, [*((m.start, m.end) for m in matches), *spans])
+    trimmed = (w.strip(".'") for w in WORDS.findall(rest))
     left = [w for w in trimmed if len(w) > 1 or w.isdigit()]
     return list(dict.fromkeys([*left, *overlooked(matches, text, spans)]))

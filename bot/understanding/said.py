@@ -6,6 +6,7 @@ from datetime import date
 
 import prompts
 from bot.answer import Interpretation
+from bot.understanding.dates import days_asked
 from knowledge import catalog
 from tools import audience, wording
 
@@ -16,12 +17,11 @@ def summary(what: Interpretation, lang: str) -> str:
     parts += [catalog.metrics()[m].name.get(lang) for m in what.metrics]
     parts += [audience.label(audience.parse(f), lang) for f in what.filters]
     if what.channel:
-        name = prompts.text(f"channel.{what.channel.removeprefix('not ')}", lang)
-        parts.append(prompts.text("plan.not_channel", lang, channel=name) if what.channel.startswith("not ") else name)
+        parts.append(wording.channel(what.channel, lang))
     if not parts:
         parts.append(prompts.text(f"intent.{what.intent}", lang))
     if what.period:
-        first, last = (date.fromisoformat(what.period[k]) for k in ("from", "to"))
+        first, last = days_asked(what.period)
         parts.append(wording.day(first, lang) if first == last else wording.span(first, last, lang))
     if what.compare:
         kind, _, named = what.compare.partition(":")

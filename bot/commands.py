@@ -159,7 +159,7 @@ def _chat(args: argparse.Namespace) -> None:
 
 
 def _phase(args: argparse.Namespace) -> None:
-    from tools.phases import phase
+    from tools.phase_told import phase
 
     with open_room(args) as room:
         ctx = room.context(at_of(args), args.ui_lang)

@@ -172,8 +172,9 @@ def filtered(what: Interpretation) -> list[str]:
 
 def tool_call(what: Interpretation, question: str, wish: DraftWish | None = None) -> tuple[str, dict[str, Any]] | None:
     """(tool, arguments) for an interpretation; None when no tool is needed. `wish`: how a draft is to be."""
+    days = what.period or {}
     if what.intent == "phase":
-        return "phase", {"campaign": what.campaign}
+        return "phase", {"campaign": what.campaign, "first": days.get("from"), "last": days.get("to")}
     if what.intent == "brief":
         return "brief", {}
     crowds = filtered(what)
@@ -184,7 +185,6 @@ def tool_call(what: Interpretation, question: str, wish: DraftWish | None = None
     if what.intent == "check":
         checked = text_to_check(question)
         return ("check_copy", {"text": checked[1], "channel": what.channel}) if checked else None
-    days = what.period or {}
     if what.intent == "target":
         metric = next((m for m in what.metrics if m != "crowd_size"), None)
         return "target", {"metric": metric, "crowd": asked, "on": days.get("to"), "first": days.get("from")}

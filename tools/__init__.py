@@ -12,7 +12,7 @@ from tools.calculate import calculate
 from tools.checks import check_copy
 from tools.copywriting import draft
 from tools.facts import ToolResult
-from tools.phases import phase
+from tools.phase_told import phase
 from tools.plans import plan
 from tools.playbooks import search_playbooks
 from tools.reports import crowd, metric

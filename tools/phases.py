@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from tools import wording
 from tools.campaigns import Campaign, Phase, day_start, next_campaign
 from tools.context import Context
-from tools.errors import AskAgain
-from tools.facts import Fact, ToolResult
-from tools.lines import literal
+from tools.facts import Fact
 
 _WEEK = 7 * 86400  # seconds
 
@@ -85,20 +83,25 @@ def days_between(ctx: Context, label: str, first: datetime, last: datetime) -> F
 
 def location_line(ctx: Context, campaign: Campaign, phase: Phase) -> str:
     """618 · 正式售卖第 2 天（共 5 天），离本波结束还有 86 小时; each numeral is a fact."""
-    n = days_between(ctx, ctx.say("label.day_number"), day_start(phase.first), ctx.at)
+    line = day_line(ctx, campaign, phase, ctx.at.date())
+    gate = next_gate(campaign, phase, ctx)
+    if gate:
+        hours = hours_until(ctx, ctx.say("label.hours_to", gate=gate[0]), gate[1])
+        line += ctx.say("phase.hours_to", gate=gate[0], hours=hours.display)
+    return line
+
+
+def day_line(ctx: Context, campaign: Campaign, phase: Phase, day: date) -> str:
+    """618 · 正式售卖第 2 天（共 5 天）: which day of the phase `day` is."""
+    n = days_between(ctx, ctx.say("label.day_number"), day_start(phase.first), day_start(day))
     m = days_between(ctx, ctx.say("label.phase_days"), day_start(phase.first), day_start(phase.last))
-    line = ctx.say(
+    return ctx.say(
         "phase.where",
         campaign=campaign.name.get(ctx.lang),
         phase=phase.name.get(ctx.lang),
         n=n.display,
         m=m.display,
     )
-    gate = next_gate(campaign, phase, ctx)
-    if gate:
-        hours = hours_until(ctx, ctx.say("label.hours_to", gate=gate[0]), gate[1])
-        line += ctx.say("phase.hours_to", gate=gate[0], hours=hours.display)
-    return line
 
 
 def outside_lines(ctx: Context) -> list[str]:
@@ -123,92 +126,4 @@ def outside_lines(ctx: Context) -> list[str]:
         )
     if not lines:
         lines.append(ctx.say("phase.no_campaigns"))
-    return lines
-
-
-def phase(ctx: Context, campaign: str | None = None) -> ToolResult:
-    """Where we are now: campaign, phase, day n of m, hours to the gate, what un-paid means today, the next gates, the calendar.
-
-    campaign: the key of another campaign (618, double11, …) whose calendar is asked for. AskAgain when there is none.
-    """
-    from knowledge import catalog
-
-    here = position(ctx)
-    if campaign is not None and (here is None or campaign != here[0].key):
-        return _other_campaign(ctx, campaign)
-    if here is None:
-        between = ctx.inside is not None
-        head = ctx.say("phase.in_gap" if between else "phase.outside")
-        gates = _gate_lines(ctx, ctx.inside) if ctx.inside else []
-        lines = outside_lines(ctx) if not between else []
-        data = {"inside": False, "head": head, "lines": lines, "gates": gates, "calendar": []}
-        return ToolResult(kind="phase", facts=ctx.sheet.facts, data=data)
-    mine, current = here
-    rule = catalog.unpaid().phases[current.kind]  # type: ignore[index]
-    return ToolResult(
-        kind="phase",
-        data={
-            "inside": True,
-            "head": location_line(ctx, mine, current),
-            "lines": [ctx.say("phase.unpaid_means", meaning=rule.meaning.get(ctx.lang))],
-            "gates": _gate_lines(ctx, mine),
-            "calendar": _calendar(ctx, mine),
-            "campaign": mine.key,
-            "phase": current.key,
-        },
-        facts=ctx.sheet.facts,
-    )
-
-
-def _other_campaign(ctx: Context, key: str) -> ToolResult:
-    """The calendar of a campaign we are not in: the running or next instance, else the latest."""
-    mine = [c for c in ctx.shop.campaigns if c.key == key]
-    if not mine:
-        known = ", ".join(dict.fromkeys(c.key for c in ctx.shop.campaigns)) or "—"
-        raise AskAgain("unknown_campaign", name=key, nearest=known)
-    chosen = next((c for c in mine if c.last >= ctx.at.date()), mine[-1])
-    name = chosen.name.get(ctx.lang)
-    ctx.sheet.text(ctx.say("label.campaign"), name, literal(name))  # 双12 holds a number
-    begins = ctx.sheet.moment(
-        ctx.say("label.campaign_start"), day_start(chosen.first), wording.day(chosen.first, ctx.lang, year=True)
-    )
-    ended = ctx.sheet.moment(
-        ctx.say("label.campaign_end"), day_start(chosen.last), wording.day(chosen.last, ctx.lang, year=True)
-    )
-    head = ctx.say("phase.campaign_span", campaign=name, first=begins.display, last=ended.display)
-    data = {
-        "inside": False,
-        "head": head,
-        "lines": [],
-        "gates": [],
-        "calendar": _calendar(ctx, chosen),
-        "campaign": key,
-    }
-    return ToolResult(kind="phase", facts=ctx.sheet.facts, data=data)
-
-
-def _calendar(ctx: Context, campaign: Campaign) -> list[str]:
-    """A line a phase with its days, and the member days."""
-    lines = []
-    for p in campaign.phases:
-        for end in (p.first, p.last):
-            ctx.sheet.moment(p.name.get(ctx.lang), day_start(end), wording.day(end, ctx.lang))
-        lines.append(
-            ctx.say("phase.calendar", phase=p.name.get(ctx.lang), span=wording.span(p.first, p.last, ctx.lang))
-        )
-    if campaign.member_days:
-        days = [
-            ctx.sheet.moment(ctx.say("phase.member_day"), day_start(d), wording.day(d, ctx.lang)).display
-            for d in campaign.member_days
-        ]
-        lines.append(ctx.say("phase.member_days", days=ctx.say("join.list").join(days)))
-    return lines
-
-
-def _gate_lines(ctx: Context, campaign: Campaign) -> list[str]:
-    lines = []
-    for name, at, ends in gates_ahead(campaign, ctx):
-        shown = gate_fact(ctx, name, at, ends)
-        left = hours_until(ctx, ctx.say("label.hours_to", gate=name), at)
-        lines.append(ctx.say("phase.gate_line", moment=shown.display, name=name, hours=left.display))
     return lines

@@ -67,9 +67,10 @@ _WHOSE = {
     "deposit": "deposit_unpaid",
 }  # whom a purpose is for, where nobody is named
 _LEFT_OUT = ("no_emoji", "no_price")  # styles that stay whatever else changes
-# A channel that is not to be used: 不要短信.
+# A channel that is not to be used: 不要短信; 要不要短信 is a question.
 DENIED = re.compile(
-    r"(?:(?:不要|不用|不想|不能|别|先不|暂时不|不再|不)(?:再)?(?:发|用|写|推|走)|不要|不用|不是"
+    r"(?:(?<![要用想能该发是可会])(?:先|暂时)?不[要用想能再]?(?:再)?(?:发|用|写|推|走)|别(?:再)?(?:发|用|写|推|走)"
+    r"|(?<![要用想能该发是可会])不[要用是]"
     r"|\bno|\bnot(?: an?| by| via)?|\bdon't (?:send|use|write)(?: an?)?)\s*$"
 )
 # What a draft's words are to be like or to leave out, which no rule can do; it is told.

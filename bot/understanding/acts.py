@@ -20,7 +20,8 @@ _NEGATED = re.compile(
     r"(?:(?<!有)没有?|未|不(?!同|少|错)|(?<!分)(?<!特)(?<!级)别|无法"
     r"|不含|不算|不计|扣除|扣掉|减去|除去|\bexcluding|\bnet of|从来?没"
     r"|(?<!是)不是(?=[光只单仅])|\bnot|\bnever|n't|\bwithout|\bno)"
-    r"(?:再|曾|肯|想|怎么|还|去|来|能|有|愿意?|舍得|光|只|单|仅| yet| even| actually| just| merely)*\s?$"
+    r"(?:再|曾|肯|想|怎么|还|去|来|能|有|愿意?|舍得|光|只|单|仅| yet| even| actually| just| merely)*\s?$",
+    re.A,
 )
 _CLAUSE = re.compile(r"[,，。;；!！?？\n]+|(?<=[a-z])\. |[:：]|\s-\s")
 

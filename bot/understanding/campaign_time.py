@@ -26,45 +26,53 @@ _NTH = {
 _WAVE = re.compile(
     r"第?([一二三123])波(?!动|及|折|段)|([首头])波|\b(?:wave|w) ?([123]|one|two|three)\b|\b(first|second|third|1st|2nd|"
     r"3rd) wave\b"
-    r"|(本|这一|这|当前)波|\b(this|current) wave\b|(上一|上|前一)波|\b(last|previous) wave\b"
+    r"|(本|这一|这|当前)波|\b(this|current) wave\b|(上一|上|前一)波|\b(last|previous) wave\b",
+    re.A,
 )
 _PHASE = {
-    "pool": re.compile(r"蓄水(?:期|阶段)?|\b(?:build ?up|warm ?up)(?: phase| period)?\b"),
+    "pool": re.compile(r"蓄水(?:期|阶段)?|\b(?:build ?up|warm ?up)(?: phase| period)?\b", re.A),
     "presale": re.compile(
         r"预售(?:期间?|阶段|那[几\d三五]天|那会儿?|时候)|预售(?!商品|订单|单|下定|付|交|金额|人群|人数|款|品|定|尾款|买家|客|"
         r"成交|支付|销售|GMV|gmv|爆|转化|活动页)"
         r"|(?:付|交|下)?定金(?:期间?|阶段)|\b(?:pre ?sale|deposit)(?: phase| period)\b|\bpre ?sale\b(?! (?:orders?|buyers?|"
-        r"items?|products?|deposits?|amount|gmv|revenue|customers?|page))"
+        r"items?|products?|deposits?|amount|gmv|revenue|customers?|page))",
+        re.A,
     ),
-    "preheat": re.compile(r"预热(?:期间?|阶段|那几天)?|\b(?:pre ?heat|warm ?up)(?:ing)?(?: phase| period)?\b"),
-    "prepare": re.compile(r"准备期|筹备期|preparation (?:phase|period)"),
-    "review": re.compile(r"复盘期|返场期|review (?:phase|period)"),
+    "preheat": re.compile(r"预热(?:期间?|阶段|那几天)?|\b(?:pre ?heat|warm ?up)(?:ing)?(?: phase| period)?\b", re.A),
+    "prepare": re.compile(r"准备期|筹备期|preparation (?:phase|period)", re.A),
+    "review": re.compile(r"复盘期|返场期|review (?:phase|period)", re.A),
 }
-_OPENING = re.compile(r"开门红(?:期间?|阶段|这波)?|\bopening (?:sale|days?|period|phase)\b|\bopener\b")
+_OPENING = re.compile(r"开门红(?:期间?|阶段|这波)?|\bopening (?:sale|days?|period|phase)\b|\bopener\b", re.A)
 _MAIN = re.compile(
-    r"狂欢(?:日|期间?|节)|正式(?:售卖|开卖|大促)(?:期间?|阶段)?|爆发期|现货期|\bmain sale(?: phase| period)?\b"
+    r"狂欢(?:日|期间?|节)|正式(?:售卖|开卖|大促)(?:期间?|阶段)?|爆发期|现货期|\bmain sale(?: phase| period)?\b", re.A
 )
-_BALANCE = re.compile(r"(?:付|交|补)?尾款(?:期间?|阶段|窗口|那[几\d三五]天)|\bbalance (?:window|period|phase|days)\b")
+_BALANCE = re.compile(
+    r"(?:付|交|补)?尾款(?:期间?|阶段|窗口|那[几\d三五]天)|\bbalance (?:window|period|phase|days)\b", re.A
+)
 _LAUNCH = re.compile(
     r"开卖|开售|开抢|\b(?:sales?|campaign|we) (?:opened|launched|started|kicked off|went live)\b|\b(?:launch|kick ?off|"
-    r"go live)\b"
+    r"go live)\b",
+    re.A,
 )
 _CAMPAIGN = re.compile(
-    r"(?:本次|这次|此次|整个|整场|今年)?(?:大促|活动|战役)(?:期间|全程|整体|全周期)?|\b(?:the )?(?:whole |entire )?campaign\b"
+    r"(?:本次|这次|此次|整个|整场|今年)?(?:大促|活动|战役)(?:期间|全程|整体|全周期)?|\b(?:the )?(?:whole |entire )?campaign\b",
+    re.A,
 )
-_LAST_CAMPAIGN = re.compile(r"上(?:一)?(?:个|次|场|届|波)(?:大促|活动)|\b(?:the )?(?:last|previous) campaign\b")
+_LAST_CAMPAIGN = re.compile(r"上(?:一)?(?:个|次|场|届|波)(?:大促|活动)|\b(?:the )?(?:last|previous) campaign\b", re.A)
 _GATE_NAME = 4  # characters: longer names are sentences
-_WHOLE = re.compile(r"期间|全程|全周期|整个|整场|\bduring\b|\bwhole\b|\bentire\b")
+_WHOLE = re.compile(r"期间|全程|全周期|整个|整场|\bduring\b|\bwhole\b|\bentire\b", re.A)
 _PEAK = re.compile(
     r"正日子|正日(?!常)|当天|当日|那(?:一)?天|\bpeak day\b|\bd day\b|\bday itself\b|\bon the day\b|\bday\b(?! (?:before|"
-    r"after|by|over))"
+    r"after|by|over))",
+    re.A,
 )
-_OWN_PEAK = re.compile(r"正日子|\bpeak day\b|\bd day\b")
+_OWN_PEAK = re.compile(r"正日子|\bpeak day\b|\bd day\b", re.A)
 _MEMBER_DAY = re.compile(r"会员日|member day")
 # Several of them, of which one alone can be counted.
 MEMBER_DAYS = re.compile(
     r"(?:(?:这|那|所有的?|全部的?)?(?:[二两三四五六几]|\d{1,2})个|每个?|各个?|历次|所有的?|全部的?)会员日|会员日(?=分别|各)"
-    r"|\b(?:each|every|all|two|three|four|five|\d{1,2})(?: of)?(?: the)? member days?\b"
+    r"|\b(?:each|every|all|two|three|four|five|\d{1,2})(?: of)?(?: the)? member days?\b",
+    re.A,
 )
 # 第一天, 头三天, 最后两天: behind what they are a part of; in English before it.
 _PART = re.compile(
@@ -74,11 +82,12 @@ _PART = re.compile(
 _EN_PART = re.compile(
     rf"\b(?:the )?(?:(?P<side>first|last|opening|final) (?P<n>{EN_COUNT} )?days?|(?P<nth>second|third|fourth|fifth) day|"
     rf"day (?P<day>\d|one|two|three|four|five))"
-    r" (?:of|in) (?:the )?(?:this )?$"
+    r" (?:of|in) (?:the )?(?:this )?$",
+    re.A,
 )
 # The last day of a sale, where it is said of no other stretch: 最后一天怎么做, 去年618最后一天.
 LAST_DAY = re.compile(r"最后(?:的)?[一1]?[天日](?!内|里)")
-_BARE_PART = re.compile(rf"头({COUNT})天|\b(?:the )?first ({EN_COUNT}) days\b")
+_BARE_PART = re.compile(rf"头({COUNT})天|\b(?:the )?first ({EN_COUNT}) days\b", re.A)
 
 
 def in_campaign(text: str, f: Frame) -> Iterator[Stretch]:

@@ -15,23 +15,26 @@ _SURELY = re.compile(
     r"|\b(?:break|violate|against) (?:any |the |a )?(?:rule|law)s?|\b(?:go|send) (?:it |this )?out\b|\b(?:can|could) (?:we|"
     r"i) send\b|\b(?:ok|okay|fine|safe|alright) to (?:send|say|post|write|use)\b|\bcharacter limit\b"
     r"|\b(?:can|could|may|are) (?:we|i) (?:allowed to )?(?:say|claim|write|call)\b|\bget (?:us )?(?:in(?:to)? trouble|"
-    r"flagged|fined)\b"
+    r"flagged|fined)\b",
+    re.A,
 )
 _PERHAPS = re.compile(
     r"检查|能(?:不能)?[上写说用放印]|可以[写说用放上印]|看看|看一?[下眼]|瞅|瞧|审|毛病|风险|行不|行吗|成不|可以吗|可不可以|"
     r"妥|合适|有没有问题|有问题[吗么不]|没问题[吗吧]|"
     r"这么写|这样写|通过|ok[吗不么]|罚|\bcheck\b|\bis (?:this|it)\b|\blegal\b|\breview this\b|\bok\b|\bokay\b"
-    r"|\ballowed\b|\btoo long\b|\blook (?:this |it )?over\b|\b(?:any|a) (?:issue|problem)s?\b|\bfine\b"
+    r"|\ballowed\b|\btoo long\b|\blook (?:this |it )?over\b|\b(?:any|a) (?:issue|problem)s?\b|\bfine\b",
+    re.A,
 )
 _COPY = re.compile(
     r"短信|简讯|文案|话术|消息|这[条句段则话]|这几[个句]字?|这么[写说]|这样[写说]|口播|push|推送|标题|主图|海报|详情页|"
-    r"朋友圈|公告|群里|社群|banner|copy|text|message|sms|wording|line|headline|poster|post|this|\bsay\b|\bwrite\b|写"
+    r"朋友圈|公告|群里|社群|banner|copy|text|message|sms|wording|line|headline|poster|post|this|\bsay\b|\bwrite\b|写",
+    re.A,
 )
 # How a short message ends or begins that goes out to people.
 _A_MESSAGE = re.compile(
     r"^【[^】]{1,20}】|^\[[^\]]{1,20}\]|拒收|回复?[rtn]d?退?|退订|opt out|reply (?:r|stop)", re.IGNORECASE
 )
-OPT_OUT = re.compile(r"拒收|退订|回复?\s?[RTN]\b|opt ?out|reply (?:R|STOP)\b", re.IGNORECASE)
+OPT_OUT = re.compile(r"拒收|退订|回复?\s?[RTN]\b|opt ?out|reply (?:R|STOP)\b", re.IGNORECASE | re.A)
 _QUOTED = re.compile(
     r"[“\"「『《‘](?P<text>.{2,}?)[”\"」』》’]|(?<![A-Za-z])'(?P<single>.{4,}?)'(?![A-Za-z])", re.DOTALL
 )

@@ -24,14 +24,15 @@ _LEAD = re.compile(
 _CLOSE = re.compile(r"(?:相)?比(?!率|例|如)|对比|比较|差|一样|持平|哪[个天]|谁(?:更)?[高多好]|对不|同期|高|低")
 _GAP = re.compile(
     r"(?: ?(?:咱们?|我们|我|定的|设的|的|那个|那会儿|这个|一下|着|"
-    r"(?:the|our|my|its|that of|what we did|we did|at|in)\b) ?){0,3} ?"
+    r"(?:the|our|my|its|that of|what we did|we did|at|in)\b) ?){0,3} ?",
+    re.A,
 )
 _TAIL = re.compile(
     r"(?:的|那时候?|那会儿|当时|同一?(?:天|期|时间|时段|阶段|时刻)|这个?时候|这会儿|此时|同期|数据|水平|情况|表现|"
     r" ?same (?:day|time|period|stage|point)| ?at the same (?:time|point|stage)| ?(?:figures|numbers|level)| ?'s)*"
 )
-_SAME = re.compile(r"同一?(?:期|天|日|时|段)|(?:那时|那会|这时|这会|当时|此时)|\bsame\b")
-_LAST_WEEK = re.compile(r"(?<!上)上个?(?:周|星期|礼拜)(?![一二三四五六日天末])|\blast week\b")
+_SAME = re.compile(r"同一?(?:期|天|日|时|段)|(?:那时|那会|这时|这会|当时|此时)|\bsame\b", re.A)
+_LAST_WEEK = re.compile(r"(?<!上)上个?(?:周|星期|礼拜)(?![一二三四五六日天末])|\blast week\b", re.A)
 _CLOSING = re.compile(
     r"[^,。，？?;；]{0,8}?(?P<word>相比|比起来|比较|对比|比(?!率|例|如))(?:一比|一下|看看|来看|来说)?"
 )
@@ -39,7 +40,8 @@ _CLOSING = re.compile(
 _CAMPAIGN_NAMED = re.compile(
     r"(?:(?:618|双11|双十一|double ?11|(?:the )?campaign|(?:the )?same (?:day|period|time|week|phase)|this time|opening sale|"
     r"presale|wave \w+)"
-    r" ?(?:of|from|in)? ?)?"
+    r" ?(?:of|from|in)? ?)?",
+    re.A,
 )
 
 

@@ -30,10 +30,11 @@ _PEOPLE_BEFORE = re.compile(
 )
 _WHO_BEFORE = re.compile(
     r"\b(?:who|that|members?|customers?|people|buyers?|fans?|those|shoppers?|carters?|everyone|anyone|folks|and|or|but)"
-    r"(?: (?:who|that|have|has|'ve|are|were))*\s*$"
+    r"(?: (?:who|that|have|has|'ve|are|were))*\s*$",
+    re.A,
 )
 _CARTED = re.compile(r"(?:加购|购物车|加车|加了购|收藏|定金|订金)[^,，。;；]{0,10}$")
-_SAYS_WHO = re.compile(r"(?:who|that|which|whose|with)\b")
+_SAYS_WHO = re.compile(r"(?:who|that|which|whose|with)\b", re.A)
 _TURNED = re.compile(
     r"(?:除了|除去|排除|剔除|刨去|不含|不包括|去掉|非|except(?: for)?|excluding|other than|apart from)"
     r"\s*(?:the |those |people )?$"

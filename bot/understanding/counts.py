@@ -18,10 +18,10 @@ _NUMBERED: dict[str, tuple[Slot, str]] = {
 _LIST = re.compile(r"[、和跟与及,，/&+\s]*(?:以及|还有)?|\s*(?:,? ?and|&|/)\s*")
 _LISTED = re.compile(r"\s*(?:[、和及&]|and)\s*")
 _QUANTITY = re.compile(r"多少|几")
-_SAME_PEOPLE = re.compile(r"(?:这些|那些|这批|那批)人|他们|她们|其中|这里面|这里头|\bthey\b|\bthem\b|\bthose\b")
+_SAME_PEOPLE = re.compile(r"(?:这些|那些|这批|那批)人|他们|她们|其中|这里面|这里头|\bthey\b|\bthem\b|\bthose\b", re.A)
 _AFTERWARDS = re.compile(r"[,，;；]\s*(?:可|但|那|到)?(?:后来|最后|最终|到头来|结果)\S{0,6}$")  # of the same people
 _STATED = re.compile(r"的?(?:也|都|还|倒|是)?(?:不少|挺多|很多|蛮多|没几个|没多少|不多)(?!吗|么|啊)")
-_OTHERS_NOW = re.compile(r"现在|目前|当前|一共|总共|\bnow\b|in total")
+_OTHERS_NOW = re.compile(r"现在|目前|当前|一共|总共|\bnow\b|in total", re.A)
 
 
 @dataclass

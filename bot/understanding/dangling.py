@@ -34,13 +34,14 @@ _THAT_NUMBER = re.compile(
     r"(?:为(?:什么|啥|何)|怎么(?:会)?|咋|干嘛)(?:会|又|突然|还|就)?(?:这么|那么|如此)?(?:低|高|差|少|跌|掉|降|涨|惨)(?:了|得|"
     r"成这样|这么多)*(?:呢|啊|的)?[?？]?$"
     r"|^why (?:is|was|did|has) (?:it|that|this)\b.{0,24}$|^(?:what|how) about it\??$|^is (?:that|this|it) (?:good|bad|normal|"
-    r"high|low)\??$|^(?:这|那|它)(?:算)?(?:正常|高|低|好|多|少)(?:吗|么|不)[?？]?$"
+    r"high|low)\??$|^(?:这|那|它)(?:算)?(?:正常|高|低|好|多|少)(?:吗|么|不)[?？]?$",
+    re.A,
 )
 _COMPARE_ONLY = re.compile(
     r"^(?:那|再)?(?:跟|和|与|比|同)[^,，]{1,10}(?:比|对比|相比)?(?:呢|一下|怎么样)[?？]?$|^(?:and )?(?:compared (?:to|with)|"
     r"versus|vs\.?) [a-z ]{3,24}\?$"
 )
-_ANYBODY = re.compile(r"人|客|谁|粉丝|用户|\b(?:people|customers|shoppers|members|who|folks|audience)\b")
+_ANYBODY = re.compile(r"人|客|谁|粉丝|用户|\b(?:people|customers|shoppers|members|who|folks|audience)\b", re.A)
 _NUMBERS = ("paid_amount", "buyers", "visitors", "visit_pay_rate")
 _PEOPLE = ("cart_unpaid", "coupon_unredeemed", "member", "new")
 _POINTING = 20  # characters of a message that is about people said before

@@ -15,32 +15,34 @@ from bot.understanding.short_ranges import short_ranges, weeks_of_month
 from bot.understanding.stretches import CN, Frame, Stretch
 from tools.campaigns import Campaign, campaign_for
 
-LAST_YEAR = re.compile(r"去年|上一年|上年(?!度)|\blast year(?:'?s)?\b|\bthe year before\b")
+LAST_YEAR = re.compile(r"去年|上一年|上年(?!度)|\blast year(?:'?s)?\b|\bthe year before\b", re.A)
 _TO = re.compile(
     r"(?:的|那天|那一天|起|开始|早上|晚上|一大早|起?算|一直|当天|号|[零\d]{1,2}点(?:整|钟)?)*[ ,，]?(?:到|至|直到|~|～|—+|–|"
     r"-|to|until|till|through|thru|and)(?:了)? ?(?:the )?"
 )
-_BETWEEN = re.compile(r"\b(?:between|from)(?: the)? $")
+_BETWEEN = re.compile(r"\b(?:between|from)(?: the)? $", re.A)
 _NOW = re.compile(
     r"(?:(?:一直)?(?:截至|截止到?|到|至|直到)(?:了)?(?:目前|现在|当前|此刻|这会儿|眼下|而家|今)(?:为止|的)?|迄今(?:为止)?|"
     r"\b(?:un)?til(?:l)? now\b|\b(?:up )?to (?:now|date)\b|\bso far\b"
-    r"|\bthrough now\b)"
+    r"|\bthrough now\b)",
+    re.A,
 )
 _ALONE_NOW = re.compile(
     r"(?:截至|截止到?)(?:目前|现在|当前|此刻|今)(?:为止)?|到(?:目前|现在)为止|到(?:目前|现在)[^,。，？?]{0,2}(?:一共|总共|"
     r"累计)|(?:一共|总共|累计)[^,。，？?]{0,6}到(?:目前|现在)"
     r"|迄今(?:为止)?|至今(?!日)|\b(?:campaign |up )to date\b|\bso far(?: this campaign)?\b|(?:大促|活动)(?:以来|至今|"
-    r"开始以来|累计)|累计(?:到现在|至今)?"
+    r"开始以来|累计)|累计(?:到现在|至今)?",
+    re.A,
 )
-_FROM = re.compile(r"(?:自从|从|自|打从|打|\bsince(?: the)? |\bstarting(?: from| on)? |\bever since )$")
+_FROM = re.compile(r"(?:自从|从|自|打从|打|\bsince(?: the)? |\bstarting(?: from| on)? |\bever since )$", re.A)
 _SINCE = re.compile(
     r"(?:的|那天|那一天|当天)?(?:以来|起(?![来点])|开始(?![的]?(?:预热|什么|怎么))|之后|以后|过后|往后|后(?!天|台|续)|至今|"
     r"起算|\s?onwards?)"
 )
-_UNTIL = re.compile(r"(?:截至|截止到?|\b(?:up to|up until|until|till|through|as of) (?:the end of )?)$")
+_UNTIL = re.compile(r"(?:截至|截止到?|\b(?:up to|up until|until|till|through|as of) (?:the end of )?)$", re.A)
 _UNTIL_TAIL = re.compile(r"(?:为止|止)")
 _BEFORE = re.compile(r"(?:之前|以前)(?!的?那?(?:一|几|两|三)天)")
-_BEFORE_EN = re.compile(r"\bbefore (?:the )?$")
+_BEFORE_EN = re.compile(r"\bbefore (?:the )?$", re.A)
 _AND = re.compile(r"(?:那天|当天)?(?:和|跟|与|、|及|还有|,|，| and | & |/| or )(?:the )?")
 _TAIL = re.compile(
     rf"(?:的)?(?:那|这)(?:[{CN}两\d几]{{1,2}})?(?:天|一天|段时间|段|会儿|阵子|周|个月|期间)|(?:的)?(?:整整|整个|一整|整|"
@@ -56,7 +58,8 @@ PART_OF_DAY = re.compile(
     r"(?:这|近|最近|过去|刚才|刚刚)(?:这|那)?[一两几\d半]+个?(?:小时|钟头|分钟)"
     r"|\b(?:at|before|after|by|until|since) \d{1,2}(?::\d\d)? ?(?:am|pm|o'clock)\b|(?<!good )\b(?:in the )?(?:morning|afternoon|"
     r"evening|last night|overnight)\b"
-    r"|\b(?:last|past) (?:\d+|two|three|few|couple of )? ?(?:hours?|minutes?)\b"
+    r"|\b(?:last|past) (?:\d+|two|three|few|couple of )? ?(?:hours?|minutes?)\b",
+    re.A,
 )
 _OFTEN = ("phase", "wave", "campaign", "month", "week", "year")
 

@@ -18,10 +18,10 @@ from tools.metrics import splittable
 OVERVIEW = ["visitors", "carters", "buyers", "paid_amount"]
 _OF_BALANCE = ("deposit_balance_rate", "balance_buyers", "presale_paid_amount")
 _SIZE = re.compile(
-    r"(?:会员|粉丝|新客|老客|客户|用户|人)(?:总|人)?数(?!据|字)|\bnumber of (?:members|fans|customers|people)\b"
+    r"(?:会员|粉丝|新客|老客|客户|用户|人)(?:总|人)?数(?!据|字)|\bnumber of (?:members|fans|customers|people)\b", re.A
 )
 _PRESALE = re.compile(r"预售期?|pre.?sale")
-_DAY_SAID = re.compile(r"\d ?[月号日./-]|\b(?:may|june?|oct|nov)")
+_DAY_SAID = re.compile(r"\d ?[月号日./-]|\b(?:may|june?|oct|nov)", re.A)
 
 
 def complete(

@@ -34,30 +34,34 @@ _BENEFITS = (
     r"from )?\d+)?",
     r"\b(?:a )?free (?:samples?|gifts?|shipping)\b",
 )
-_BENEFIT = re.compile("|".join(f"(?:{p})" for p in _BENEFITS))
+_BENEFIT = re.compile("|".join(f"(?:{p})" for p in _BENEFITS), re.A)
 _COUNTS = {"二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "two": 2, "three": 3, "four": 4, "five": 5}
 _VARIANTS = re.compile(
     r"(?<![第\d])(\d{1,2}|[二两三四五])\s*(?:个|条|种|版|段)?(?:不同的?)?(?:版本|写法|说法|角度|短信|文案|版(?!本)|条(?=$|"
     r"[,，。\s]))"
-    r"|\b(\d{1,2}|two|three|four|five) (?:different )?(?:versions?|variants?|drafts?|options?)\b"
+    r"|\b(\d{1,2}|two|three|four|five) (?:different )?(?:versions?|variants?|drafts?|options?)\b",
+    re.A,
 )
-_ADDING = re.compile(r"加上|再加|再送|另外|还要|同时|\balso\b|\bplus\b|\badd\b|\btoo\b")
+_ADDING = re.compile(r"加上|再加|再送|另外|还要|同时|\balso\b|\bplus\b|\badd\b|\btoo\b", re.A)
 _ANOTHER_CHANNEL = re.compile(
     r"换|改|用|来[个条一]|也|再|同样|版|出一?|写|做成|发|那|呢|试试|\bas an?\b|\binstead\b|\binto\b|\bmake it\b|\btoo\b|"
-    r"\balso\b|\bsame\b|\bnow\b|\bversion\b|\band\b"
+    r"\balso\b|\bsame\b|\bnow\b|\bversion\b|\band\b",
+    re.A,
 )
 # A piece of copy that is asked for: push一句话, 短信来一条, 口播来三句, 群里发一段; with people also where nothing else is asked.
 _PIECE = re.compile(
     r"(?:来|出|整|弄|搞|发|给|要|做|编|想|准备|帮)(?:我)?(?:们)?(?:个|几|[一二两三四五\d]+)?(?:[条句段版篇则份封]|句话)|"
     r"[一二两三四五几\d]+(?:句话|段话|条(?!件)|句|版(?!本|块)|则)"
     r"|写成|改成|换成|做成|变成|转成|改写|\b(?:a|an|one|another|quick|short) (?:sms|push|text|group|call|service|live|card|"
-    r"private|direct)\b"
+    r"private|direct)\b",
+    re.A,
 )
-_SEND = re.compile(r"发|推给|推送给|通知|喊|\b(?:for|to|about|saying|mentioning|telling)\b")
+_SEND = re.compile(r"发|推给|推送给|通知|喊|\b(?:for|to|about|saying|mentioning|telling)\b", re.A)
 _QUESTION = re.compile(
     r"多少|几(?![句条版个段则])|吗|么(?!样)|怎么(?![说写])|咋(?![说写])|如何|哪|为什么|为啥|是否|要不要|该不该|能不能|"
     r"可不可以|还是|效果|数据|规则|规定|[^效]率|合适|什么时候|几点|有没有|怎样|比|超过|次|趋势"
-    r"|\b(?:how|which|why|when|what|who|should|do we|does|did|is it|are|was|were|rates?|many|much|limit|rules?)\b"
+    r"|\b(?:how|which|why|when|what|who|should|do we|does|did|is it|are|was|were|rates?|many|much|limit|rules?)\b",
+    re.A,
 )
 
 
@@ -71,7 +75,8 @@ _LEFT_OUT = ("no_emoji", "no_price")  # styles that stay whatever else changes
 DENIED = re.compile(
     r"(?:(?<![要用想能该发是可会])(?:先|暂时)?不[要用想能再]?(?:再)?(?:发|用|写|推|走)|别(?:再)?(?:发|用|写|推|走)"
     r"|(?<![要用想能该发是可会])不[要用是]"
-    r"|\bno|\bnot(?: an?| by| via)?|\bdon't (?:send|use|write)(?: an?)?)\s*$"
+    r"|\bno|\bnot(?: an?| by| via)?|\bdon't (?:send|use|write)(?: an?)?)\s*$",
+    re.A,
 )
 # What a draft's words are to be like or to leave out, which no rule can do; it is told.
 _UNMET = re.compile(
@@ -80,7 +85,8 @@ _UNMET = re.compile(
     r"|(?:活泼|正式|亲切|温柔|幽默|俏皮|热情|文艺|高级|可爱|搞笑|口语化?|走心|委婉|专业)(?:一点|一些|点|些)?(?:儿)?"
     r"|\b(?:under|at most|within|no more than|max(?:imum)?) \d+ (?:words|characters|chars)\b"
     r"|\b(?:without|do not mention|don't mention|no) (?:any |the )?(?:prices?|discounts?|names?|numbers?)\b"
-    r"|\b(?:more )?(?:playful|formal|friendly|funny|lively|casual|polite|warm)\b"
+    r"|\b(?:more )?(?:playful|formal|friendly|funny|lively|casual|polite|warm)\b",
+    re.A,
 )
 _UNTIL = re.compile(
     r"\s*(?:\d{1,2}\s*[点:：时]\d{0,2})?\s*(?:前|之前)?\s*(?:就|要)?(?:截止|结束|到期|过期|恢复原价|开始|开抢|开售|涨价)"
@@ -89,12 +95,14 @@ _UNTIL = re.compile(
 _PAID = re.compile(
     r"已经?(?:付(?:了|完|过)?[款钱]|付清|买|购买|下单|下了单|成交|支付)(?:了|过|完)?(?:的(?:人|客户|顾客|用户|买家)?)?"
     r"|(?:付[了完过][款钱]|买了|买完|下了单)的(?:人|客户|顾客|用户|买家)"
-    r"|\balready (?:paid|bought)\b|\b(?:people|customers|shoppers) who (?:have )?(?:paid|bought)\b|(?<!non-)\bbuyers\b"
+    r"|\balready (?:paid|bought)\b|\b(?:people|customers|shoppers) who (?:have )?(?:paid|bought)\b|(?<!non-)\bbuyers\b",
+    re.A,
 )
 
 _DEPOSIT_PAID = re.compile(
     r"(?:付|交|下)(?:了|过|完)?(?:定金|订金|定)的?(?:人|客户|顾客|用户|买家|会员|那批|那些)"
-    r"|\b(?:people|customers|those) who (?:have )?paid (?:a |the |their )?deposits?\b"
+    r"|\b(?:people|customers|those) who (?:have )?paid (?:a |the |their )?deposits?\b",
+    re.A,
 )
 
 
@@ -245,7 +253,7 @@ def _purpose_patterns() -> list[tuple[str, re.Pattern[str]]]:
 def _any_of(group: Iterable[str]) -> re.Pattern[str]:
     """Any of the words, the longest first; words of letters stand alone."""
     folded = sorted(map(fold, group), key=len, reverse=True)
-    return re.compile("|".join(rf"\b{re.escape(w)}\b" if w.isascii() else re.escape(w) for w in folded))
+    return re.compile("|".join(rf"\b{re.escape(w)}\b" if w.isascii() else re.escape(w) for w in folded), re.A)
 
 
 def completed(

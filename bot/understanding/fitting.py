@@ -21,25 +21,29 @@ _UNCOUNTED = re.compile(
     r"(?:定金|订金)[^,，。；;？?]{0,6}(?:多少钱|金额|总额)|多少(?:钱)?的?(?:定金|订金)(?!人|买家|单)"
     r"|尾款[^,，。；;？?]{0,6}(?:多少钱|金额|总额)|多少(?:钱)?的?尾款(?!人|买家|单)|(?:多少|几个?)钱[^,，。；;？?]{0,4}尾款"
     r"|退款(?:了)?多少(?!人|个|位|单|率|比)|退(?:款|货)?了?(?:多少|几个?)钱|退款(?:的|总)?(?:金额|总额|额)(?!占|率)"
-    r"|(?:deposits?|balances?|refund(?:s|ed)?) (?:amount|money|total)|how much (?:was|did we|have we|has been) refund\w*"
+    r"|(?:deposits?|balances?|refund(?:s|ed)?) (?:amount|money|total)|how much (?:was|did we|have we|has been) refund\w*",
+    re.A,
 )
-_AND_BEFORE = re.compile(r"(?:和|跟|与|及|、|还有|\band)\s*$")
-_AND_BEHIND = re.compile(r"\s*(?:和|跟|与|及|、|还有|and\b)")
+_AND_BEFORE = re.compile(r"(?:和|跟|与|及|、|还有|\band)\s*$", re.A)
+_AND_BEHIND = re.compile(r"\s*(?:和|跟|与|及|、|还有|and\b)", re.A)
 _FORECAST = re.compile(
     r"(?:预计|预估|估计|预测)(?:能|会|可以|大概)*(?:卖|做|成交|冲|跑|达)(?:到|成)?(?:多少|几|什么)"
     r"|(?:能|会|可以|大概)+(?:卖|做|成交|冲|跑|达)(?:到|成)?(?:多少|几|什么)(?!钱|块|元|一)"
     r"|(?:照|按)(?:这个?|现在|目前)?(?:的)?(?:速度|节奏|趋势)|(?:卖|做)得到多少"
     r"|\b(?:forecast|projected|projection|on pace for|at this (?:rate|pace)|will we (?:sell|make|do|hit)"
-    r"|expected? (?:sales|revenue|gmv))\b"
+    r"|expected? (?:sales|revenue|gmv))\b",
+    re.A,
 )
 _THIS_TIME = re.compile(
     r"昨[天日](?:的)?(?:这个?时候|这个?点|这会儿|此时|此刻|同一?时[间刻]|同时(?!段)|同期)|\b(?:this time|same time) yesterday\b"
-    r"|\byesterday (?:at )?(?:this|the same) time\b"
+    r"|\byesterday (?:at )?(?:this|the same) time\b",
+    re.A,
 )
-_BOUGHT = re.compile(r"成交|支付买家|付款|下单|买|\bbuyers?\b|\bbought\b")
+_BOUGHT = re.compile(r"成交|支付买家|付款|下单|买|\bbuyers?\b|\bbought\b", re.A)
 _WHY = re.compile(
     r"为(?:什么|啥|何)|(?:怎么|咋)(?:会|又|突然|就|这么|还)*(?:了|跌|掉|降|下[滑降来]|少|低|差|涨|升|高|多)|(?:什么|啥)原因|原因(?:是|在)"
-    r"|(?:是)?因为(?:什么|啥)|\bwhy\b|\bwhat (?:caused|drove|explains|happened to)\b|\breasons? (?:for|behind)\b"
+    r"|(?:是)?因为(?:什么|啥)|\bwhy\b|\bwhat (?:caused|drove|explains|happened to)\b|\breasons? (?:for|behind)\b",
+    re.A,
 )
 # 成交金额 = 访客 × 进店-支付比率 × 客单价; a rate over the whole way is the product of its steps.
 _MADE_OF = {
@@ -55,9 +59,9 @@ _MADE_OF = {
     "visitors": (),
 }
 _MOVED = re.compile(
-    r"(?:so |this |that )?(?:drop|fall|fell|rise|rose|risen|low|high|down|up|bad|weak|dip|slip|grow|jump)\w*"
+    r"(?:so |this |that )?(?:drop|fall|fell|rise|rose|risen|low|high|down|up|bad|weak|dip|slip|grow|jump)\w*", re.A
 )
-_SENT = re.compile(r"触达|短信|消息|\bmessag|\boutreach\b|\btexts\b")
+_SENT = re.compile(r"触达|短信|消息|\bmessag|\boutreach\b|\btexts\b", re.A)
 _TOUCHES = ["touch_sent", "touch_delivery_rate", "touch_click_rate", "touch_conversion_rate", "touch_roi"]
 
 

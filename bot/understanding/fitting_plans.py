@@ -13,10 +13,10 @@ from bot.understanding.slots import Slots
 from bot.understanding.stretches import BARE_DAY
 from tools.campaigns import Campaign
 
-_DONE = re.compile(r"[做发推写]了|过[吗的]|\bdid\b")  # a plan of a day that is over
-_NOW = re.compile(r"今天|今日|现在|目前|\btoday\b|\bnow\b")
-_DAY_WORD = re.compile(r"昨天|昨日|昨晚|前天|前日|\byesterday\b")
-_OTHERS = re.compile(r"其他|其它|别的|换个?渠道|\bother\b|\belse\b")
+_DONE = re.compile(r"[做发推写]了|过[吗的]|\bdid\b", re.A)  # a plan of a day that is over
+_NOW = re.compile(r"今天|今日|现在|目前|\btoday\b|\bnow\b", re.A)
+_DAY_WORD = re.compile(r"昨天|昨日|昨晚|前天|前日|\byesterday\b", re.A)
+_OTHERS = re.compile(r"其他|其它|别的|换个?渠道|\bother\b|\belse\b", re.A)
 
 
 def without_channel(out: Interpretation, slots: Slots) -> Interpretation:

@@ -18,17 +18,20 @@ _THEM = re.compile(
     r"商品|品|"
     r"词|话|数|指标|活动|城市)"
     r"|(?:这|那)(?:波|类|部分)(?:人|客人|客户|会员|用户)|\bthem\b|\bthey\b"
-    r"|\b(?:those|these) (?:people|ones|guys|folks|customers|members)\b|\b(?:those|these)(?! \w+s\b| who)\b"
+    r"|\b(?:those|these) (?:people|ones|guys|folks|customers|members)\b|\b(?:those|these)(?! \w+s\b| who)\b",
+    re.A,
 )
 _WITHIN = re.compile(
     r"其中|这里头|这里面|这里边|(?:里头|里面|里边|当中|之中)(?=的|有|是|多少|几|会员|老客|新客|粉丝|[^,，]{0,4}(?:占|几))|"
     r"^(?:那|那么)?(?:会员|粉丝|老客|新客|非会员)(?:的)?占(?:了)?(?:多少|几成|多大|比(?!昨|前|上))|"
     r"^(?:里头|里面)|(?:这|那)(?:些|批|群|拨)(?:人|客户|会员)?(?:里|中)|\b(?:of|among|within|out of) (?:those|these|them|"
-    r"which|that)\b"
+    r"which|that)\b",
+    re.A,
 )
 _ONLY = re.compile(
     r"(?:只|光|单|就|仅)(?:独)?(?:看|要|算|统计|说|查|留|保留)|单拎|限定|缩小到|\b(?:just|only|limit(?:ed)? (?:it )?to|"
-    r"restrict(?:ed)? (?:it )?to|narrow (?:it )?(?:down )?to|filter (?:it )?(?:by|to|on))\b"
+    r"restrict(?:ed)? (?:it )?to|narrow (?:it )?(?:down )?to|filter (?:it )?(?:by|to|on))\b",
+    re.A,
 )
 _ONLY_ZH = re.compile(r"(?:只|光|单)(?:独)?(?:看|要|算|统计|说|查)")
 _LEANS = re.compile(
@@ -38,12 +41,14 @@ _LEANS = re.compile(
     r"说)|(?:那个|这个|一样的)(?:呢|$)|的话|"
     r"列出来|列一下$|呢$"
     r"|^(?:and|just|only|same|now|ok|okay|so|what about|how about|or|also|but|then)\b|\b(?:split|break|cut|slice|"
-    r"show) (?:that|it|this|them)\b|\bhow does (?:that|it|this)\b|\binstead\b|\bsame (?:for|thing|but)\b|\bas well$|\btoo$"
+    r"show) (?:that|it|this|them)\b|\bhow does (?:that|it|this)\b|\binstead\b|\bsame (?:for|thing|but)\b|\bas well$|\btoo$",
+    re.A,
 )
 # Another subject begins: nothing is carried over unless people are pointed at.
 _ELSEWHERE = re.compile(
     r"^(?:对了|另外问|换个话题|换个事|话说|顺便|题外话|插一句|说个别的|问个别的|by the way|btw|unrelated|"
-    r"different (?:question|topic)|on another note)|\bby the way\b"
+    r"different (?:question|topic)|on another note)|\bby the way\b",
+    re.A,
 )
 _SIZE = re.compile(r"有多少|多少人|几个|多少个|几人|多少位|人数|how many|how big|size")
 _COLUMN_WORDS = {
@@ -62,9 +67,9 @@ _OFF = (
     r"(?: (?:the|a|that|this|those))?)(?:了)? ?(?P<w>{words})(?:ies|s)?(?: ?(?:限制|条件|筛选|filter|restriction|limit|split|"
     r"breakdown))?(?:了|的)?"
 )
-_DROPS = {column: re.compile(_OFF.replace("{words}", words)) for column, words in _COLUMN_WORDS.items()}
+_DROPS = {column: re.compile(_OFF.replace("{words}", words), re.A) for column, words in _COLUMN_WORDS.items()}
 _NATION = re.compile(
-    r"全国|所有城市|全部城市|各地加起来|\b(?:nationwide|all cities|every city|everywhere|whole country)\b"
+    r"全国|所有城市|全部城市|各地加起来|\b(?:nationwide|all cities|every city|everywhere|whole country)\b", re.A
 )
 # The shop as a whole after a part of it: 全店的, 那整个店呢.
 _EVERYONE = re.compile(
@@ -72,11 +77,13 @@ _EVERYONE = re.compile(
     r"|^(?:and |what about |how about )*(?:the )?(?:whole|entire) shop\??$"
 )
 _NO_COMPARE = re.compile(
-    r"(?:不(?:用|要|需要)?(?:再)?(?:对)?比|别(?:对)?比|去掉对比|不看对比)了?|\b(?:without|drop|no|skip) (?:the )?comparison\b"
+    r"(?:不(?:用|要|需要)?(?:再)?(?:对)?比|别(?:对)?比|去掉对比|不看对比)了?|\b(?:without|drop|no|skip) (?:the )?comparison\b",
+    re.A,
 )
 _NO_SPLIT = re.compile(
     r"合计|汇总|加总|加起来|总共(?:是)?多少$|不用?拆(?:分|开)?|别拆|\b(?:in total|altogether|overall total|don't split|"
-    r"no split)\b"
+    r"no split)\b",
+    re.A,
 )
 _DENIED = re.compile(
     r"^(?:不是|不对|没说|没问|我没说|不要|no,? ?not|not|no,? i didn't (?:mean|say|"
@@ -87,15 +94,18 @@ _DENIED = re.compile(
 )
 _DAY_BEFORE = re.compile(
     r"(?:再)?(?:往)?前(?:推|挪|移|倒|翻)?一天|再前(?:一)?天|上一天|再早一天|(?:倒|退)回?去?一天|\bthe (?:day before|"
-    r"previous day)\b(?! yesterday)|\bday prior\b|\b(?:one|a) day (?:earlier|prior|back)\b"
+    r"previous day)\b(?! yesterday)|\bday prior\b|\b(?:one|a) day (?:earlier|prior|back)\b",
+    re.A,
 )
 _DAY_AFTER = re.compile(
     r"(?:后|下|第二|次)一?天(?=呢|的|$)|次日|(?:再)?往后(?:推|挪|移)?一天|再(?:晚|后)一天|\bthe (?:day after|next day|"
-    r"following day)\b(?! tomorrow)|\b(?:one|a) day later\b"
+    r"following day)\b(?! tomorrow)|\b(?:one|a) day later\b",
+    re.A,
 )
 _WINDOW_BEFORE = re.compile(
     r"(?:再)?(?:往)?(?:前|上)(?:推|挪|移|倒|翻)?一(?:周|个?星期|个?礼拜|期|段)|(?:再往?|往)[前上](?:推|挪|移|倒|翻)?一?个?月|"
-    r"再早一(?:周|个?星期|个?礼拜|个月)|\bthe (?:week|month|period|stretch) before\b"
+    r"再早一(?:周|个?星期|个?礼拜|个月)|\bthe (?:week|month|period|stretch) before\b",
+    re.A,
 )
 _PERIOD_INTENTS = ("metric", "crowd", "target", "review")
 _SLOT_INTENTS = ("crowd", "metric")

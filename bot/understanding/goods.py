@@ -53,7 +53,8 @@ _AROUND = re.compile(
 )
 _ABOUT_ITEM_EN = re.compile(
     r"\b(?:who|that)(?: have| has|'ve)? (?P<verb>bought|purchased|ordered|carted|viewed|saw|looked at|favou?rited|saved|liked?"
-    r"|want|browsed|been in touch with)(?: the| our)? |\b(?P<verb2>interested in|buyers of|fans of|viewers of)(?: the| our)? "
+    r"|want|browsed|been in touch with)(?: the| our)? |\b(?P<verb2>interested in|buyers of|fans of|viewers of)(?: the| our)? ",
+    re.A,
 )
 _PLAIN = ("接触过", "been in touch with")
 _MARKED = re.compile(

@@ -28,11 +28,11 @@ from tools.campaigns import Campaign, campaign_for
 
 _CJK = re.compile(r"[\u4e00-\u9fff]")
 _CLAUSES = re.compile(r"[^,，。;；?？]+")
-_COUNTED = re.compile(r"多少[人个位]?$|几个?人|[有是]多少|人数|\bhow many\b")  # how many they are
+_COUNTED = re.compile(r"多少[人个位]?$|几个?人|[有是]多少|人数|\bhow many\b", re.A)  # how many they are
 # A whole that is counted within.
-_OF_PEOPLE = re.compile(r"\b(?:of|among|those|who|people|customers)\b|的[人客]|[里中]")
+_OF_PEOPLE = re.compile(r"\b(?:of|among|those|who|people|customers)\b|的[人客]|[里中]", re.A)
 # A how-to, not a list of people.
-_CHANGES = re.compile(r"(?:怎么|如何|怎样|在哪)(?:修改|更改|改|换|填)|how (?:do|can) \w+ change")
+_CHANGES = re.compile(r"(?:怎么|如何|怎样|在哪)(?:修改|更改|改|换|填)|how (?:do|can) \w+ change", re.A)
 # Whose answer hangs on which people or number is meant.
 _OF_DATA = ("metric", "crowd", "plan", "draft", "target", "review")
 

@@ -14,8 +14,8 @@ from knowledge import catalog
 
 # An act inside of these is a part of the name.
 _NAMES: tuple[Slot, ...] = ("crowd", "ambiguous_crowd", "filter", "compare", "campaign", "phase")
-_TOUCH = re.compile(r"短信|触达|消息|推送|群发|外呼|\bmessages?\b|\btexts?\b|\bsms\b|\bpush|\boutreach\b")
-_HOW_TO = re.compile(r"怎么(?!样)|如何(?=提|让|写|做|才|把|给)|咋(?!样)|\bhow (?:do|can|should|to)\b")
+_TOUCH = re.compile(r"短信|触达|消息|推送|群发|外呼|\bmessages?\b|\btexts?\b|\bsms\b|\bpush|\boutreach\b", re.A)
+_HOW_TO = re.compile(r"怎么(?!样)|如何(?=提|让|写|做|才|把|给)|咋(?!样)|\bhow (?:do|can|should|to)\b", re.A)
 _NUMBER = ("people", "money", "share", "part", "average", "quantity")
 BARE = "多少"
 _ASKED = {
@@ -26,7 +26,7 @@ _NO_MEMBERS = re.compile(
     r"^(?!.*(?:会|卡|member|sign|join|enrol|regist)).*$|(?:新增|gained?|gain)[^,，]{0,6}(?:粉丝|新客|fans)"
 )
 _NEWLY = ("新会员", "new members")  # the lifecycle stage, or those who joined in the days asked about
-_TARGET = re.compile(r"目标|完成|达成|达标|任务|指标|kpi|\btarget|\bgoal|\bquota|on track")
+_TARGET = re.compile(r"目标|完成|达成|达标|任务|指标|kpi|\btarget|\bgoal|\bquota|on track", re.A)
 # What was done by people who are called after what they have not done yet.
 _WITHIN_CROWD = {
     "balance_due": ("deposit", "balance"), "cart_unpaid": ("cart",), "cart_fav_unpaid": ("cart",), "last_push": ("cart",),
@@ -123,7 +123,7 @@ def _active_relations(text: str, named: Sequence[Match]) -> list[Match]:
         return []
     return [
         Match(m.start(), m.end(), m[0], (("metric", "rv_active"),))
-        for m in re.finditer(r"活跃的?(?!会员|粉丝|客|老)|\bactive(?= ones)?", text)
+        for m in re.finditer(r"活跃的?(?!会员|粉丝|客|老)|\bactive(?= ones)?", text, flags=re.A)
     ][:1]
 
 

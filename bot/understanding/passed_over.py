@@ -30,30 +30,34 @@ _SAYS_NOTHING_EN = re.compile(
     r"but|and|yet|who|that|ha(?:ve|s|d)|did|do|does|not|never|they|them|their|it|its|the|an?|any|some|of|to|in|on|at|for|from|with"
     r"|or|then|still|ever|actually|just|even|(?:some|any|no)?things?|sth|items?|stuff|products?|goods|people|customers|members"
     r"|carts?|baskets?|left|added|put|our|us|we|is|are|was|were|been|being|out|up|so|far|no|one|nothing|all|those|these|there"
-    r"|what|which|while|without|favou?rites|wave|this|sitting|lying|\w+n't"
+    r"|what|which|while|without|favou?rites|wave|this|sitting|lying|\w+n't",
+    re.A,
 )
 _LEFT_IN_CART = re.compile(
     r"\b(?:left|leave|leaving|abandon\w*|forgot|dumped|ditch\w*|put|got|have|has) (?P<what>[a-z' ]{3,24}?) (?:in|inside) "
-    r"(?:their|the|a|our) (?:\w+ )?(?:cart|basket|trolley|bag)"
+    r"(?:their|the|a|our) (?:\w+ )?(?:cart|basket|trolley|bag)",
+    re.A,
 )
 _SEVERAL_DAYS = re.compile(
     r"(?:最?近|过去|这|前|上)(?:[一二两三四五六七八九十半几]|\d)+(?:来)?(?:天|日|周|个?星期|个?礼拜|个?月)"
     r"|(?:last|past) .*(?:days|weeks?)"
     r"|[上本这](?:一)?(?:周|个?星期|个?礼拜|个?月)|this (?:week|month)|last month"
 )
-_THIS_YEAR = re.compile(r"今年|本年度?|年内|\bthis year\b")
-_AND_UP = re.compile(r"(?:及|或|和|、)?(?:以上|以下)|\s(?:and|or) (?:above|up|higher|below|lower)\b")
-_FAVOURITE = re.compile(r"收藏|favou?rit|\bsaved\b|wish ?list")
-_CARTED = re.compile(r"加[购车藏收了过]|购物车|\bcart|basket")
+_THIS_YEAR = re.compile(r"今年|本年度?|年内|\bthis year\b", re.A)
+_AND_UP = re.compile(r"(?:及|或|和|、)?(?:以上|以下)|\s(?:and|or) (?:above|up|higher|below|lower)\b", re.A)
+_FAVOURITE = re.compile(r"收藏|favou?rit|\bsaved\b|wish ?list", re.A)
+_CARTED = re.compile(r"加[购车藏收了过]|购物车|\bcart|basket", re.A)
 _WORST = re.compile(
-    r"最(?:差|少|低|惨|冷门|慢|不好卖|难卖)|垫底|倒数|滞销|\b(?:worst|least|lowest|slowest|fewest|poorest|bottom)\b"
+    r"最(?:差|少|低|惨|冷门|慢|不好卖|难卖)|垫底|倒数|滞销|\b(?:worst|least|lowest|slowest|fewest|poorest|bottom)\b",
+    re.A,
 )
 _PART_OF = re.compile(
     r"(?P<who>[^\s,，。;；?？!！]{2,12}?)的(?:那些|这些|那批|这批)?(?:人|客人|顾客|客户|用户|买家)(?:里面|里头|里|当中|之中|其中|中(?!间))"
 )
 _PART_OF_EN = re.compile(
     r"\b(?:among|amongst|out of|of) (?:(?:all|the|those|these) )+(?:(?:people|customers|shoppers|ones|buyers) )?(?:who|that) "
-    r"(?:have )?(?P<who>[a-z]+(?: (?!how)[a-z]+){0,3}?)(?=[,?]| how many| were\b| are\b|$)"
+    r"(?:have )?(?P<who>[a-z]+(?: (?!how)[a-z]+){0,3}?)(?=[,?]| how many| were\b| are\b|$)",
+    re.A,
 )
 _RATIO = ("cart_buyers", "cart_paid_amount")
 

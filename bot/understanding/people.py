@@ -25,32 +25,35 @@ _ARTICLE = (
     r"(?: ?(?:ones|people|folks|customers|guys|users|anyone|anybody|everyone|who|that|with|the|our|any|those|"
     r"these|an?|from|in|based in|living in|所有|全部|来自|住在|在|那些|这些|我们的?))*"
 )
-_BEFORE = re.compile(rf"(?P<out>{_LEFT_OUT})?(?P<is>{_IS_NOT})?(?P<non>非|\bnon)?{_ARTICLE}\s*$")
+_BEFORE = re.compile(rf"(?P<out>{_LEFT_OUT})?(?P<is>{_IS_NOT})?(?P<non>非|\bnon)?{_ARTICLE}\s*$", re.A)
 _AFTER = re.compile(
     r"\s*(?:的)?(?:人|地区|那边)?(?:以外|之外|除外|不算在内|不算|不包括在内|不在内|不计"
     r"|(?:are |were )?(?:excluded|left out)|aside\b|apart\b"
     r"|(?:都|也|全|先|再|给我?|一起|统统|全部)*(?:去掉|去除|排除|排掉|剔除|剔掉|剔了|刨掉|刨除|扣掉|扣除|减掉|拿掉|"
     r"过滤掉|筛掉|踢掉|踢出去|除外|删掉|不要|别算|不用算)掉?"
-    r"(?=$|[ ,，。.!！?？了吧呢呗啊看再后之以还有])|(?:out|off)(?: please)?$)"
+    r"(?=$|[ ,，。.!！?？了吧呢呗啊看再后之以还有])|(?:out|off)(?: please)?$)",
+    re.A,
 )
 _LIST = re.compile(r"\s*(?:和|、|以及|及|或者?|跟|与|and|or|nor|&|/)\s*(?:the |in |from )?")
 _OF = re.compile(
-    r"里|中(?!间)|当中|其中|的\s*$|之内|\b(?:who|that|which|with|of|among|amongst|within|in)\b|\bare\b|\bwere\b"
+    r"里|中(?!间)|当中|其中|的\s*$|之内|\b(?:who|that|which|with|of|among|amongst|within|in)\b|\bare\b|\bwere\b", re.A
 )
 _AT_ONCE = re.compile(
     r"里|中(?!间)|当中|其中|又|且|同时|但|却|并(?!列)|也(?:是|算|属于)|还(?:是|得是|要是|属于)|同为|兼"
     r"|\b(?:who|that|with|among|amongst|of the|of those|of them|but|while being|as well as being|and also|also)\b"
-    r"|\band (?:are|have|were)\b"
+    r"|\band (?:are|have|were)\b",
+    re.A,
 )
 _DOUBLE_BEFORE = re.compile(
     r"(?:同时|既然?|又|双重|兼)(?:都|也)?(?:是|为|算|属于|在|有)?\s*$"
-    r"|\b(?:are|being|were|is) both\s*$|\bat once\s*$"
+    r"|\b(?:are|being|were|is) both\s*$|\bat once\s*$",
+    re.A,
 )
 _DOUBLE_AFTER = re.compile(
     r"\s*(?:的)?(?:两个?)?(?:人群)?(?:都是|都占|重合|重叠|交集|双重|两头都|兼有)|\s*(?:overlap|at the same time|at once)"
 )
 _ATTRIBUTE = re.compile(r"的?[、,，]\s*[且又还也而]*(?:人|家|住|现|常)?(?:在|是|来自)?\s*的?\s*")
-_APART = re.compile(r"[,，、/;；&+]|\bvs\b|\bversus\b|对比|还是")
+_APART = re.compile(r"[,，、/;；&+]|\bvs\b|\bversus\b|对比|还是", re.A)
 # 会员 粉丝 老客都来一下: a list without a word between.
 _EACH_OF = re.compile(
     r"(?: (?:会员|粉丝|老客|新客))*(?: ?的)? ?(?:都(?!是|算|属|占|有(?!多少|几))|各|分别|分开|各自|全都(?!是|算))|"

@@ -29,16 +29,17 @@ MAX_LENGTH = 1000
 WORDS = re.compile(r"[\u4e00-\u9fffa-z0-9.%']+")
 # A statement in SQL or markup is no question to a colleague; nothing in it is looked up.
 _CODE = re.compile(
-    r"\b(?:select|insert|update|delete|drop|alter|union)\b.*\b(?:from|into|table|set)\b|<\s*/?\s*[a-z!]", re.DOTALL
+    r"\b(?:select|insert|update|delete|drop|alter|union)\b.*\b(?:from|into|table|set)\b|<\s*/?\s*[a-z!]",
+    re.DOTALL | re.A,
 )
 # How an option that was asked back is computed stands behind its name and is no part of it.
 _FORMULA = re.compile(r"[（(][^（）()]*(?:÷| / )[^（）()]*[)）]$")
-_I_MEAN = re.compile(r"\bi mean(?:t)?\b(?! (?:order|basket))")  # no, i mean yesterday: no mean is asked for
+_I_MEAN = re.compile(r"\bi mean(?:t)?\b(?! (?:order|basket))", re.A)  # no, i mean yesterday: no mean is asked for
 # Slots whose words may hold a word of time that is no period (和昨天比, 历史预售).
 _NAMES = ("crowd", "metric", "compare", "by", "ambiguous_crowd", "ambiguous_metric")
 _WHO = ("谁", "哪个", "who", "which")
 _RATIO_BEFORE = re.compile(r"[占对环同付购分]比$")
-_EACH = re.compile(r"各|分别|哪个|哪种|谁|比|\b(?:each|which|vs|versus|compare|respectively)\b")
+_EACH = re.compile(r"各|分别|哪个|哪种|谁|比|\b(?:each|which|vs|versus|compare|respectively)\b", re.A)
 
 
 @dataclass(frozen=True)

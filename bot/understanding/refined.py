@@ -10,26 +10,30 @@ from bot.understanding.acts import acts
 from knowledge import catalog
 
 _BACK_IN = re.compile(
-    r"(?:加|放|算|捞|拿|收|补)(?:了)?回(?:来|去)?|恢复|(?:add|put|bring|take) (?:\w+ ){0,4}back|back in\b|\bre-?include"
+    r"(?:加|放|算|捞|拿|收|补)(?:了)?回(?:来|去)?|恢复|(?:add|put|bring|take) (?:\w+ ){0,4}back|back in\b|\bre-?include",
+    re.A,
 )
 _ADDED = re.compile(
     r"(?:也|都|再|一起|一并|一块儿?|顺便)?(?:加上|加进|加入(?=来|进|名单)|算上|算进|带上|捎上|并上|并进|合上|包括进|"
     r"包含进|纳入|含上)|"
     r"再加(?=会员|粉丝|老客|新客)|(?:也|都)(?:一起|一并|一块儿?|一道)(?:算|看|报|查|放)|合在一起|合并(?:在一起)?"
-    r"|\b(?:include|plus|add|along with|together with|as well as|combined with)\b"
+    r"|\b(?:include|plus|add|along with|together with|as well as|combined with)\b",
+    re.A,
 )
 _ALSO = re.compile(
     r"^(?:而且|并且|同时|还(?:得|要|必须|需要?)|也?(?:得|必须|要)(?:同时)?是|再(?:叠加?|加个?条件|卡|限|筛|缩)|叠加|"
     r"且|里面要|条件再加)|"
     r"(?:叠加|再叠|再卡|再筛)|加(?:一)?个条件|^(?:and |but )?(?:also|must (?:also )?|they must)\b|^(?:and|but) (?:who|"
-    r"that) (?:are|have)\b"
+    r"that) (?:are|have)\b",
+    re.A,
 )
 EXCLUDES = re.compile(
     r"去掉|去除掉?|排除掉?|排掉|剔除掉?|剔掉|剔了|刨|扣掉|扣除|减去|减掉|撇|除去|除掉|除开|除了|不算|别算|不要|不含|不包括|"
     r"过滤|筛掉|筛出去|拿掉|踢|摘|抛|删|"
     r"\b(?:exclud\w+|without|minus|less|drop|remove|take out|except|leav\w+ out|filter out|kick out|skip|but not|"
     r"not counting|other than|"
-    r"ignor\w+)\b"
+    r"ignor\w+)\b",
+    re.A,
 )
 _UNBOUND = re.compile(
     r"(?:这个|那个|的)?(?:条件|限制|限定|筛选)(?:就|也|先)?(?:都|给我)?(?:拿掉|去掉|取消|撤|不要|放开|去除|删)"
@@ -57,7 +61,8 @@ _SHARE = re.compile(
     r"|\b(?:as|what) (?:an? |the )?(?:share|%|percent(?:age)?|pct|fraction|proportion|portion) of (?:all )?(?:the |"
     r"our )?(?P<en>[a-z ]{3,24}?)(?= (?:is|are|was|were|does|did|do|that|this|it|they)\b| ?[?,.]|$)"
     r"|\b(?:out of|over|divided by)(?: all)?(?: the| our)? (?P<over>[a-z ]{3,24}?)(?= (?:is|are|was|were|that|this|"
-    r"it)\b| ?[?,.]|$)"
+    r"it)\b| ?[?,.]|$)",
+    re.A,
 )
 # Whose number a metric is, for the share that it is of others.
 _STAGE = {
@@ -65,7 +70,7 @@ _STAGE = {
     "cart_buyers": "cart_buy", "touch_sent": "send",
 }  # fmt: skip
 _OF_CROWD = {"buyers": "conversion_rate", "visitors": "visit_rate"}
-LEANING = (_BACK_IN, _ADDED, _ALSO, EXCLUDES, re.compile("(?:这个)?条件"), _UNBOUND, _SHARE)
+LEANING = (_BACK_IN, _ADDED, _ALSO, EXCLUDES, re.compile("(?:这个)?条件", re.A), _UNBOUND, _SHARE)
 _SHORT = 40  # characters of a message that only goes on
 
 

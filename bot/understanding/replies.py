@@ -26,27 +26,31 @@ _BOTH = re.compile(
 _AROUND = re.compile(
     r"我(?:说的|指的|问的|要的|想看的?)?是|我(?:要|选|看|想看|说|指)|就是|就|选|按|用|看|那个|这个|那种|这种|那群|那批|的人|"
     r"口径|算|吧|呗|呢|啊|的$"
-    r"|\b(?:the|one|ones|i mean|i meant|i want|please|use|that|this|it's|go with|by|people|customers)\b|[,，。.!！?？\s]"
+    r"|\b(?:the|one|ones|i mean|i meant|i want|please|use|that|this|it's|go with|by|people|customers)\b|[,，。.!！?？\s]",
+    re.A,
 )
 _LONGEST = 24  # characters of a reply that only points at an option
 # 行，刚才那条短信再加一句; back to that message.
 _THAT_DRAFT = re.compile(
     r"(?:刚才|刚刚|前面|上面|之前|刚写)(?:写?的?)?(?:那|这)?(?:条|段|版|个)?(?:短信|文案|话术|推送|消息|口播)|回到(?:刚才|"
     r"那条|文案)|\b(?:back to|about) (?:that|the) (?:message|draft|text|copy|sms|push)\b"
-    r"|\b(?:that|the earlier|the last|the previous) (?:message|draft|text|copy|push)\b"
+    r"|\b(?:that|the earlier|the last|the previous) (?:message|draft|text|copy|push)\b",
+    re.A,
 )
 # A step of the plan shown before, and its people: 第一步那254人, 给第2条的人写短信, draft one for step 3.
 STEP = re.compile(
     r"第\s*(?P<n>[一二两三四五六七八九]|[1-9])\s*(?:步|条|项|件(?!半|\d|[一-九]折))(?:任务|动作)?(?:里|中|的)?(?:那|这)?(?:个|些|批|群)?"
     r"(?:\d[\d,]*\s*(?:个|位|名)?)?(?:人群|人|客户|会员|用户)?"
-    r"|\b(?:the \d[\d,]* )?(?:(?:people|customers|those|ones) )?(?:(?:in|of|from) )?(?:step|action|task) (?P<m>[1-9])\b"
+    r"|\b(?:the \d[\d,]* )?(?:(?:people|customers|those|ones) )?(?:(?:in|of|from) )?(?:step|action|task) (?P<m>[1-9])\b",
+    re.A,
 )
 _TELLING = 4  # … that tells an option by its characters alone
 _SENTENCE = 60  # … of one that says in a sentence which way of counting is meant
 _POINTS = re.compile(
     r"那个|这个|那种|这种|那类|那款|口径|分母|[按拿用以]|除以|除|占|里(?:头|面)?|当中|做底|为底|打底|算|\b(?:ones?|"
     r"out of|per|of|base|divided|over|against|not|"
-    r"denominator|versions?)\b"
+    r"denominator|versions?)\b",
+    re.A,
 )
 _ASKS_ANEW = re.compile(
     r"[昨前今明]天|[昨今明]日|\d+[号月日.]|[周月]|多少|几个|怎么|为什么|啥|什么|各|城市|等级|yesterday|today|june|how|"
@@ -54,10 +58,12 @@ _ASKS_ANEW = re.compile(
 )
 _NOT_THIS = re.compile(
     r"(?:不是|而不是|不要|别|不按|不用|不看)[^,，。;； ]{1,12}|\b(?:not|rather than|instead of|don't want)(?: just|"
-    r" only| the| of)* [a-z ]{3,24}"
+    r" only| the| of)* [a-z ]{3,24}",
+    re.A,
 )
 _WAY = re.compile(
-    r"口径|分母|算法|(?:按|以|用)[^,，]{1,6}(?:算|来算|做底|为底)|\bdenominators?\b|\bbased on\b|\bbasis\b|\bdivided by\b"
+    r"口径|分母|算法|(?:按|以|用)[^,，]{1,6}(?:算|来算|做底|为底)|\bdenominators?\b|\bbased on\b|\bbasis\b|\bdivided by\b",
+    re.A,
 )
 # Whom a formula divides by, and how people say that.
 _OF_WHOM = (
@@ -76,7 +82,7 @@ _OF_WHOM = (
     (r"点击|click", r"点击|点了|点开|click"),
 )
 _TO_PEOPLE = re.compile(
-    r"人|客户|会员|用户|[他她]们|写|发|短信|文案|\b(?:people|customers|them|write|draft|text|message|sms|send)\b"
+    r"人|客户|会员|用户|[他她]们|写|发|短信|文案|\b(?:people|customers|them|write|draft|text|message|sms|send)\b", re.A
 )
 _ASIDE = ("smalltalk", "help", "unsupported", "phase")
 

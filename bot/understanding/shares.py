@@ -21,15 +21,19 @@ _AMONG = re.compile(
 _OF_THOSE = re.compile(
     r"\b(?:how many|what|which|number|some|many) of (?:all )?(?:the|those|our|them|these)?"
     r" ?(?:people|ones|shoppers|customers|folks|guys)?"
-    r" ?(?:who|that)?(?: have| had| has| actually)? ?$"
+    r" ?(?:who|that)?(?: have| had| has| actually)? ?$",
+    re.A,
 )
 _THAT_ONE = re.compile(r"的?(?:那|这)(?:个|种|一种|一个)(?:率|转化)?(?!人|客|会员)")
 _LISTED = re.compile(r"\s*(?:[、和跟/及]|and|&|,)\s*")
 _OUT_OF = re.compile(
     r"\b(?:out of|of|among|amongst)(?: all)? (?:the|those|our|these)? ?(?:people|ones|shoppers|customers|folks|guys)?"
-    r" ?(?:who|that)?(?: have| had| has| actually)? ?$"
+    r" ?(?:who|that)?(?: have| had| has| actually)? ?$",
+    re.A,
 )
-_MONEY = re.compile(r"(?:成交|销售|支付|消费)?(?:总?金额|总?额)|全店|大盘|盘子|生意|的钱|\bmoney\b|\bshop's total\b")
+_MONEY = re.compile(
+    r"(?:成交|销售|支付|消费)?(?:总?金额|总?额)|全店|大盘|盘子|生意|的钱|\bmoney\b|\bshop's total\b", re.A
+)
 _CONVERSION = re.compile(r"转化|conversion")
 _CONVERTED = {"visit": "visit_pay_rate", "cart": "cart_pay_rate", "deposit": "visit_deposit_rate,deposit_balance_rate"}
 _STEP = re.compile(r"\s*(?:到|至|→|->|-|—|=>|往|转|去|到了?最后)\s*|\s*(?:to|into|through to)\s*")

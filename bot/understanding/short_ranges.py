@@ -16,17 +16,18 @@ _SHORT = re.compile(
     rf"th)? (?:of )?(?P<fm>{MONTH})"
     rf"|(?P<zm>{NUMBER})月(?P<z1>{NUMBER})[日号]? ?(?:到|至|~|—+|–|-) ?(?P<z2>{NUMBER})[日号]?(?!月|\d)"
     rf"|(?<![\d.])(?P<b1>\d{{1,2}}) ?(?:到|至|~|—+|–|-) ?(?P<b2>\d{{1,2}})[日号](?!\d)"
-    rf"|(?<![\d.])(?P<dm>\d{{1,2}})\.(?P<d1>\d{{1,2}}) ?(?:到|至|~|—+|–|-) ?(?P<d2>\d{{1,2}})(?![\d.%/折元月]|[{CN}])[日号]?"
+    rf"|(?<![\d.])(?P<dm>\d{{1,2}})\.(?P<d1>\d{{1,2}}) ?(?:到|至|~|—+|–|-) ?(?P<d2>\d{{1,2}})(?![\d.%/折元月]|[{CN}])[日号]?",
+    re.A,
 )
 _CN_PAIR = re.compile(
     r"([二三]?十[一二三四五六七八九]?)[、,，和]?([二三]?十[一二三四五六七八九]?)(?:[日号]|(?=[这那]?两天))"
 )
-_WEEKDAYS = re.compile(rf"\b({EN_WEEKDAY})(?: ?(?:-|–|~|to|through|thru|until) ?| )({EN_WEEKDAY})\b")
+_WEEKDAYS = re.compile(rf"\b({EN_WEEKDAY})(?: ?(?:-|–|~|to|through|thru|until) ?| )({EN_WEEKDAY})\b", re.A)
 _TWO_WEEKDAYS = re.compile(
     rf"(上上|上|本|这)?(?:个)?(?:周|星期|礼拜)([{CN[:6]}])[、和跟]?(?:周|星期|礼拜)?([{CN[:6]}日天])(?=[这那]?两天)"
 )
 _FIRST_WEEK = re.compile(
-    rf"({NUMBER})月(?:的)?第([一二三四])周|\b(?:the )?(first|second|third|fourth) week of ({MONTH})"
+    rf"({NUMBER})月(?:的)?第([一二三四])周|\b(?:the )?(first|second|third|fourth) week of ({MONTH})", re.A
 )
 
 

@@ -33,7 +33,7 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     short, mixed = map(_any, _tables())
     run = rf"{_BEFORE}(?:{mixed})(?: (?:{mixed}))*{_AFTER}"
     return (
-        re.compile(rf"(?<![\w/.'])(?:{short})(?![\w/'])(?!\.\w)|(?<![\w/])w/(?=[a-z])"),
+        re.compile(rf"(?<![\w/.'])(?:{short})(?![\w/'])(?!\.\w)|(?<![\w/])w/(?=[a-z])", re.A),
         re.compile(rf"(?<={_CJK}) ?{run}(?: (?={_CJK}))?|{run} ?(?={_CJK})"),
         re.compile(rf" ?(?<![a-z])(?P<word>{mixed})(?![a-z]) ?"),
     )

@@ -105,7 +105,8 @@ _WORD = re.compile(
     "|".join(
         rf"\b{w}(?:'s)?\b" if w.isascii() else w + ("(?!大促)" if w == "今日" else "")
         for w in sorted(_BACK, key=len, reverse=True)
-    )
+    ),
+    re.A,
 )
 _ISO = re.compile(r"(?<!\d)(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})[日号]?(?!\d)|(?<!\d)(20\d\d)([01]\d)([0-3]\d)(?!\d)")
 _MONTH_DAY = re.compile(
@@ -114,13 +115,16 @@ _MONTH_DAY = re.compile(
 _DOT = re.compile(r"(?<![\d.])(\d{1,2})[./](\d{1,2})[日号]?(?![\d.%/]|[元块折万千星分倍米克])")
 _EN_DAY = re.compile(
     rf"(?P<m>\b{MONTH}) ?(?:the )?(?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?!\d)(?:,? (?P<y>20\d\d))?"
-    rf"|(?<!\d)(?P<d2>\d{{1,2}})(?:st|nd|rd|th)? ?(?:of )?(?P<m2>{MONTH})(?:,? (?P<y2>20\d\d))?"
+    rf"|(?<!\d)(?P<d2>\d{{1,2}})(?:st|nd|rd|th)? ?(?:of )?(?P<m2>{MONTH})(?:,? (?P<y2>20\d\d))?",
+    re.A,
 )
 BARE_DAY = re.compile(
-    rf"(?<![第月.\d{CN}])({NUMBER})[日号](?![线店楼])|\b(?:on )?the (\d{{1,2}})(?:st|nd|rd|th)\b(?! (?:day|order|step|item))"
+    rf"(?<![第月.\d{CN}])({NUMBER})[日号](?![线店楼])|\b(?:on )?the (\d{{1,2}})(?:st|nd|rd|th)\b(?! (?:day|order|step|item))",
+    re.A,
 )
 _AGO = re.compile(
-    rf"({COUNT})(?:个)?(天|周|星期|礼拜)(?:以|之)?前(?:的)?(?:那天|那一天|当天)?|\b({EN_COUNT}) (day|week)s? ago\b"
+    rf"({COUNT})(?:个)?(天|周|星期|礼拜)(?:以|之)?前(?:的)?(?:那天|那一天|当天)?|\b({EN_COUNT}) (day|week)s? ago\b",
+    re.A,
 )
 _SAME_DAY = re.compile(
     r"上(?:个)?(?:周|星期|礼拜)的?(?:今天|同一天|这一?天|同日)|same day last week|this day last week"
@@ -128,37 +132,44 @@ _SAME_DAY = re.compile(
 _LAST_N = re.compile(
     rf"(?:近|最近|过去|(?<![往再])前|刚过去的|这|连续|近这)(?:的)?({COUNT}|半)(?:个|来)?(天|日|周|星期|礼拜|月)(?!前|以前|之前|"
     rf"[{CN}日号份\d])"
-    rf"|\b(?:the )?(?:last|past|previous|recent|these) ({EN_COUNT}) (day|week|wk|month)s?\b(?! of)|\b(?:the )?(past) (month)\b"
+    rf"|\b(?:the )?(?:last|past|previous|recent|these) ({EN_COUNT}) (day|week|wk|month)s?\b(?! of)|\b(?:the )?(past) (month)\b",
+    re.A,
 )
 _WEEKEND = re.compile(
     r"(上上|上|本|这)?(?:个)?周末(?:两天|那两天)?|(?:(上上|上|本|这)(?:个)?)?(?:周|星期|礼拜)六(?:周|星期|"
     r"礼拜)?[、和跟]?(?:周|星期|礼拜)?[日天]"
-    r"|(last |this |over the |the )?\bweekends?\b"
+    r"|(last |this |over the |the )?\bweekends?\b",
+    re.A,
 )
 _WEEKDAY = re.compile(
     rf"(上上|上|本|这|下)?(?:个|一)?(?:周|星期|礼拜)([{CN[:6]}日天])(?![{CN}\d天])"
     rf"|(last |this past |this |next )?\b({'|'.join(_WEEKDAYS)})s?\b"
-    rf"|(?:\b(?:on|since|from|to|until|last|this|and)|-) ?\b({_SHORT_WEEKDAYS})\b"
+    rf"|(?:\b(?:on|since|from|to|until|last|this|and)|-) ?\b({_SHORT_WEEKDAYS})\b",
+    re.A,
 )
-_WEEKDAYS_AGO = re.compile(rf"\b(two|three|2|3) ({'|'.join(_WEEKDAYS)})s ago\b")
+_WEEKDAYS_AGO = re.compile(rf"\b(two|three|2|3) ({'|'.join(_WEEKDAYS)})s ago\b", re.A)
 _CALENDAR = re.compile(
     r"(上上|再上|再前|上|本|这|当)(?:个|一)?(?:周|星期|礼拜)(?![一二三四五六日天末])"
-    r"|\b(?:the )?(week before last|last week|past week|this week|wtd|week to date)\b"
+    r"|\b(?:the )?(week before last|last week|past week|this week|wtd|week to date)\b",
+    re.A,
 )
-_MONTH_WORD = re.compile(r"\b(last month|this month|mtd|month to date)\b")
+_MONTH_WORD = re.compile(r"\b(last month|this month|mtd|month to date)\b", re.A)
 _MONTH = re.compile(
     rf"(?:(?P<m>{NUMBER})月份?|(?P<r>上|本|这)个?月)的?(?P<p>上旬|中旬|下旬|初|中(?![旬的])|底|末|上半月?|下半月?|"
     rf"前半(?:个)?月?|后半(?:个)?月?|整月|全月|整个月)?"
     rf"(?![\d{CN}日号])|(?P<h>[上下前后]半个?月|月初|月头|月中|月底|月末|月尾|[上中下]旬)"
-    rf"|(?:(?P<ep>early|mid|late|(?:the )?(?:start|beginning|middle|end|first half|second half) of) )?(?P<em>\b{MONTH})(?! ?\d)"
+    rf"|(?:(?P<ep>early|mid|late|(?:the )?(?:start|beginning|middle|end|first half|second half) of) )?(?P<em>\b{MONTH})(?! ?\d)",
+    re.A,
 )
 _YEAR = re.compile(
     r"(?P<s>今年|本年度?|this year)(?:以来|至今)?|(?P<h>[上下])半年|(?P<q>(?:第?[一二三四1-4]|本|这个?|上个?)季度?度|"
-    r"\bq[1-4]\b|(?:this|last) quarter)"
+    r"\bq[1-4]\b|(?:this|last) quarter)",
+    re.A,
 )
 _FUTURE = re.compile(
     rf"(?:未来|接下来|往后|后面|今后)({COUNT})天|\b(?:the )?next ({EN_COUNT}) days?\b|(下周|下个?星期|下个?礼拜|"
-    rf"next week)(?![一二三四五六日天末])"
+    rf"next week)(?![一二三四五六日天末])",
+    re.A,
 )
 
 
@@ -310,7 +321,7 @@ def _month(m: re.Match[str], text: str, f: Frame) -> tuple[date, date] | None:
         verb = (
             m["em"] in ("may", "march")
             and not m["ep"]
-            and not re.search(r"\b(?:in|of|for|since|from|last|to)\s$", text[: m.start()])
+            and not re.search(r"\b(?:in|of|for|since|from|last|to)\s$", text[: m.start()], flags=re.A)
         )
         if not 1 <= n <= 12 or verb:
             return None

@@ -66,7 +66,7 @@ def _compiled() -> tuple[tuple[str, str, re.Pattern[str]], ...]:
     file = acts()
     groups = (("act", file.acts), ("message", file.message_acts), ("measure", file.measures), ("noun", file.nouns))
     return tuple(
-        (group, kind, re.compile(p.replace("{p}", _PARTICLES)))
+        (group, kind, re.compile(p.replace("{p}", _PARTICLES), re.A))
         for group, kinds in groups
         for kind, patterns in kinds.items()
         for p in patterns

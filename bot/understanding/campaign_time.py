@@ -67,7 +67,9 @@ _PEAK = re.compile(
     re.A,
 )
 _OWN_PEAK = re.compile(r"正日子|\bpeak day\b|\bd day\b", re.A)
-_MEMBER_DAY = re.compile(r"会员日|member day")
+# With a day of its own beside it the day counts: 会员日那天(6.9), 6月9日会员日.
+_A_DAY = r"\d{1,2}(?:月|[./])\d{1,2}[日号]?"
+_MEMBER_DAY = re.compile(rf"(?<![\d月][日号])会员日(?!(?:那天|当天|这天)?[ (（]?{_A_DAY})|member day")
 # Several of them, of which one alone can be counted.
 MEMBER_DAYS = re.compile(
     r"(?:(?:这|那|所有的?|全部的?)?(?:[二两三四五六几]|\d{1,2})个|每个?|各个?|历次|所有的?|全部的?)会员日|会员日(?=分别|各)"
@@ -148,7 +150,7 @@ def _gates(c: Campaign) -> list[tuple[re.Pattern[str], date, date]]:
         following = c.gates[i + 1].at.date() - timedelta(days=1) if i + 1 < len(c.gates) else c.last
         if names and len(names[0]) <= _GATE_NAME:
             pattern = "|".join(re.escape(n.lower()) for n in names)
-            out.append((re.compile(pattern), gate.at.date(), max(gate.at.date(), following)))
+            out.append((re.compile(pattern, re.A), gate.at.date(), max(gate.at.date(), following)))
     return out
 
 

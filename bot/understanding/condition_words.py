@@ -155,7 +155,7 @@ _MOST_DAYS = 3650
 
 @cache
 def compiled() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    return tuple((column, re.compile(p)) for column, patterns in RULES for p in patterns)
+    return tuple((column, re.compile(p, re.A)) for column, patterns in RULES for p in patterns)
 
 
 def values(column: str, m: re.Match[str]) -> Iterator[tuple[str, str, int]]:

@@ -81,7 +81,7 @@ def _compiled(pattern: str, parts: dict[str, list[str]]) -> re.Pattern[str]:
         return "(?:" + "|".join(_PART.sub(filled, p) for p in parts[name]) + ")"
 
     try:
-        return re.compile(_PART.sub(filled, pattern))
+        return re.compile(_PART.sub(filled, pattern), re.A)
     except re.error as e:
         raise CatalogError(f"{FILE}: {pattern!r}: {e}") from e
 

@@ -87,8 +87,9 @@ def of_the_presale(out: Interpretation, text: str) -> Interpretation:
 
 
 def sized(out: Interpretation) -> Interpretation:
-    """How many they are, split or compared, is a metric: 会员按生命周期各多少人."""
-    if out.intent != "crowd" or not (out.by or out.compare):
+    """How many they are, split or compared, is a metric (会员按生命周期各多少人); so is what has its name: 活跃粉丝还有多少."""
+    counted = not (out.crowds or out.filters) and any(m != "crowd_size" for m in out.metrics)
+    if out.intent != "crowd" or not (out.by or out.compare or counted):
         return out
     return out.model_copy(update={"intent": "metric", "metrics": out.metrics or ["crowd_size"]})
 

@@ -120,9 +120,9 @@ class Lexicon:
             self._add("channel", value, group)
         self._patterns: list[tuple[Slot, str, re.Pattern[str]]] = []
         for value, group in file.breakdown_patterns.items():
-            self._patterns += [("by", value, re.compile(pattern)) for pattern in group]
+            self._patterns += [("by", value, re.compile(pattern, re.A)) for pattern in group]
         for value, group in file.channel_patterns.items():
-            self._patterns += [("channel", value, re.compile(pattern)) for pattern in group]
+            self._patterns += [("channel", value, re.compile(pattern, re.A)) for pattern in group]
         for value, group in campaigns:
             self._add("campaign", value, group)
         for value, group in phases:

@@ -14,7 +14,10 @@ from knowledge import catalog
 
 # An act inside of these is a part of the name.
 _NAMES: tuple[Slot, ...] = ("crowd", "ambiguous_crowd", "filter", "compare", "campaign", "phase")
-_TOUCH = re.compile(r"短信|触达|消息|推送|群发|外呼|\bmessages?\b|\btexts?\b|\bsms\b|\bpush|\boutreach\b", re.A)
+_TOUCH = re.compile(
+    r"短信|触达|发(?:出去?|送)?了?(?:多少|几)条|消息|推送|群发|外呼|\bmessages?\b|\btexts?\b|\bsms\b|\bpush|\boutreach\b",
+    re.A,
+)
 _HOW_TO = re.compile(r"怎么(?!样)|如何(?=提|让|写|做|才|把|给)|咋(?!样)|\bhow (?:do|can|should|to)\b", re.A)
 _NUMBER = ("people", "money", "share", "part", "average", "quantity")
 BARE = "多少"
@@ -76,7 +79,7 @@ def counted(matches: Sequence[Match], text: str, taken: Sequence[tuple[int, int]
 
 def _together(text: str) -> list[Match]:
     """昨天的漏斗: several metrics in one word."""
-    found = ((m, t.metrics) for t in acts().together for m in re.finditer(t.pattern, text))
+    found = ((m, t.metrics) for t in acts().together for m in re.finditer(t.pattern, text, re.A))
     return [Match(m.start(), m.end(), m[0], (("metric", key),)) for m, keys in found for key in keys]
 
 

@@ -42,7 +42,24 @@ def _spelling() -> Spelling:
 
     entries = [*catalog.crowds().values(), *catalog.metrics().values()]
     names = {simplified(name) for e in entries for name in (e.name.zh, *e.aliases)}
-    return Spelling({*names, *_ACTS}, is_word)
+    return Spelling({*names, *_ACTS}, lambda word: word not in _RARE and is_word(word))
 
 
-_ACTS = ("付款", "买单", "下单", "结账", "成交", "进店", "加购", "收藏", "定金", "尾款", "退款", "入会", "短信", "领券")
+_RARE = ("会元",)  # words that the dictionary has and nobody means here
+_ACTS = (
+    "付款",
+    "买单",
+    "下单",
+    "结账",
+    "成交",
+    "进店",
+    "加购",
+    "收藏",
+    "定金",
+    "尾款",
+    "退款",
+    "入会",
+    "短信",
+    "领券",
+    "核销",
+)

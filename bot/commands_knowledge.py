@@ -101,7 +101,7 @@ def _hints(args: argparse.Namespace, room: WarRoom) -> Hints:
     campaigns = room.shop.campaigns
     lexicon, lang = lexicon_for(campaigns, {}), language(args.query)
     what = interpret(args.query, None, lexicon=lexicon, now=ctx.at, campaigns=campaigns, lang=lang).interpretation
-    return hints_at(ctx, what.crowds, what.campaign, what.phase, what.channel)
+    return hints_at(ctx, what.crowds, what.campaign, what.phase, what.channel, what.metrics)
 
 
 def _add(args: argparse.Namespace, room: WarRoom) -> int:

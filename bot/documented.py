@@ -26,7 +26,7 @@ def documented(room: WarRoom, ctx: Context, question: str, what: Interpretation)
     """`what`, as a question to the playbooks where words that changed nothing stand in the document that answers best."""
     if what.intent not in _DOUBTED or not what.unused or not documents.files(folder_of(room.shop.root)):
         return what
-    hints = hints_at(ctx, what.crowds, what.campaign, what.phase, what.channel)
+    hints = hints_at(ctx, what.crowds, what.campaign, what.phase, what.channel, what.metrics)
     best = next((h.passage for h in room.search.search(question, 1, hints=hints) if h.passage.own), None)
     if best is None:
         return what

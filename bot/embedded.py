@@ -217,5 +217,6 @@ def tool_call(what: Interpretation, question: str, wish: DraftWish | None = None
             "campaign": what.campaign,
             "phase": what.phase,
             "channel": what.channel,
+            "metrics": what.metrics,
         }
     return None

@@ -301,6 +301,18 @@ def metrics() -> dict[str, MetricDef]:
     return _metric_file().metrics
 
 
+def metrics_akin(key: str) -> frozenset[str]:
+    """A metric with those that move as it does: a rate and the people or money it is a rate of, and their other rates.
+    Empty for an unknown key."""
+    known = metrics()
+    if key not in known:
+        return frozenset()
+    counted = known[key].numerator if known[key].unit == "ratio" else None
+    whole = counted or key
+    rates = {k for k, m in known.items() if m.unit == "ratio" and m.numerator == whole}
+    return frozenset({key, *rates, *({whole} & set(known))})
+
+
 def ambiguous_metrics() -> dict[str, list[str]]:
     """Words that name more than one metric, with the metrics they could mean."""
     return _metric_file().ambiguous

@@ -12,4 +12,5 @@ class Hints:
     campaign: str | None = None
     phase: str | None = None
     crowds: frozenset[str] = frozenset()
+    metrics: frozenset[str] = frozenset()
     channel: str | None = None

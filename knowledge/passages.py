@@ -30,6 +30,7 @@ class Tags:
     phases: frozenset[str] = frozenset()
     crowds: frozenset[str] = frozenset()
     channels: frozenset[str] = frozenset()
+    moves: frozenset[str] = frozenset()  # metrics
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Passage:
     follows: str | None = None
     joins: str = ""
     last: str | None = None
+    defines: bool = False  # it says how something is counted, and not what to do
 
     @property
     def own(self) -> bool:
@@ -81,15 +83,38 @@ def passages(tasks: Sequence[Strategy] | None = None) -> list[Passage]:
     for s in entries:
         if s.source is not None:
             about.setdefault(f"{s.source.playbook}#{s.source.section}", []).append(_tags(s))
+    defining = _defining()
     out = []
     for key, section in sections().items():
         name = section.path.zh.split(" › ")[-1], section.path.en.split(" › ")[-1]
         tags = _joined(about.get(key) or [Tags(campaigns=frozenset(section.campaigns))])
-        out.append(Passage(f"playbook:{key}", "playbook", section.title, section.path, section.text, name, tags=tags))
+        out.append(
+            Passage(
+                f"playbook:{key}",
+                "playbook",
+                section.title,
+                section.path,
+                section.text,
+                name,
+                tags=tags,
+                defines=_chapter(key) in defining and key not in about,
+            )
+        )
     out += [_of_strategy(s) for s in entries]
     out += [_of_definition("metric", key, metric) for key, metric in catalog.metrics().items()]
     out += [_of_definition("crowd", key, crowd) for key, crowd in catalog.crowds().items()]
     return [*out, *map(_of_rule, rule_texts())]
+
+
+def _defining() -> set[tuple[str, str]]:
+    """The chapters in which metrics are defined."""
+    sources = (m.source for m in catalog.metrics().values() if m.source is not None)
+    return {_chapter(f"{s.playbook}#{s.section}") for s in sources}
+
+
+def _chapter(key: str) -> tuple[str, str]:
+    """(playbook, its chapter) that a section stands in."""
+    return key.partition("#")[0], sections()[key].path.zh.partition(" › ")[0]
 
 
 def own_passages(folder: Path) -> list[Passage]:
@@ -134,6 +159,7 @@ def _joined(tags: Sequence[Tags]) -> Tags:
         either(t.phases for t in tags),
         either(t.crowds for t in tags),
         either(t.channels for t in tags),
+        frozenset().union(*(t.moves for t in tags)),
     )
 
 
@@ -141,7 +167,8 @@ def _tags(s: Strategy) -> Tags:
     campaigns = frozenset() if s.campaign == ANY else frozenset({s.campaign})
     # A method is asked about at any time; a task belongs to its days.
     phases = frozenset(s.phases) if s.kind == "task" else frozenset()
-    return Tags(campaigns, phases, frozenset(_crowds_in(s.crowd)), frozenset(s.channels))
+    moves = frozenset({s.metric} if s.metric else ())
+    return Tags(campaigns, phases, frozenset(_crowds_in(s.crowd)), frozenset(s.channels), moves)
 
 
 def _crowds_in(expression: str) -> Iterable[str]:
@@ -174,6 +201,7 @@ def _of_definition(kind: Kind, key: str, entry: catalog.Named) -> Passage:
         section=Bilingual(zh=f"{zh} › {entry.name.zh}", en=f"{en} › {entry.name.en}"),
         text=f"{entry.meaning.zh}\n{entry.meaning.en}",
         names=(entry.name.zh, entry.name.en, key, *entry.aliases),
+        defines=True,
     )
 
 

@@ -34,6 +34,8 @@ ORDER: Mapping[str, float] = {
     "channel": 0.10,
     "own": 3.50,  # the shop's own documents come before what we wrote, which has more names to be found by
     "definition": 2.19,  # what something means is asked, and the passage is a definition
+    "only_meaning": -9.00,  # how a number is bettered is asked, and the passage says what it means
+    "moves": 6.00,  # and the passage is of what moves that number
     "allowed": 0.84,  # whether something may be said is asked, and the passage is a rule
     "no_amount": -1.40,  # an amount is asked, and the passage has none of the kind
 }
@@ -51,6 +53,7 @@ ANSWERED: Mapping[str, float] = {
     "surely_elsewhere": -11.34,
     "named": -0.09,  # the share of the question that is a name of the passage
     "definition": 0.93,
+    "moves": 4.00,
     "no_amount": -2.39,
 }
 LEAST = 0.5  # probability below which nothing answers
@@ -118,6 +121,8 @@ def features(question: Asked, passage: Passage, meaning: float, evidence: Eviden
         "channel": float(hints.channel in tags.channels),
         "own": float(passage.own),
         "definition": float("definition" in question.wants and passage.kind in ("metric", "crowd")),
+        "only_meaning": float("method" in question.wants and passage.defines),
+        "moves": float("method" in question.wants and bool(hints.metrics & tags.moves)),
         "allowed": float("allowed" in question.wants and passage.kind == "rule"),
         "no_amount": float(any(not states.search(passage.text) for states in question.amounts)),
     }
@@ -153,6 +158,7 @@ def doubts(
         "surely_elsewhere": max(0.0, elsewhere - _NEAR_ELSEWHERE),
         "named": named,
         "definition": found["definition"],
+        "moves": found["moves"],
         "no_amount": found["no_amount"],
     }
 

@@ -20,9 +20,11 @@ _LETTER = re.compile(r"[a-z0-9]")
 
 
 class Asks(Entry):
-    """What kind of answer a question wants, by its words: what something means, whether it may be said, how much it is."""
+    """What kind of answer a question wants, by its words: what something means, how it is bettered, whether it may be said,
+    how much it is."""
 
     definition: list[str] = Field(min_length=1)
+    method: list[str] = Field(min_length=1)
     allowed: list[str] = Field(min_length=1)
     amount: list[str] = Field(min_length=1)
 

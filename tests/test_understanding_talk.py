@@ -323,7 +323,11 @@ def test_a_whole_and_a_part_of_it_are_both_counted(lexicon: Lexicon, text: str, 
     [
         ("今天不要发短信了,其他渠道安排一下", "not sms"),
         ("不想发短信 加购未付款还能怎么触达", "not sms"),
+        ("不要发短信，其他安排一下", "not sms"),
+        ("别发短信，其他渠道安排一下", "not sms"),
         ("今天用短信给谁发", "sms"),
+        ("要不要给老客发短信", "sms"),
+        ("我们现在能不能发短信", "sms"),
         ("今天能不能群发短信", "sms"),
     ],
 )
@@ -425,3 +429,21 @@ def test_the_most_of_a_kind_is_a_split(lexicon: Lexicon, text: str, by: str) -> 
 
 def test_a_list_of_people_is_refused(lexicon: Lexicon) -> None:
     assert understand(lexicon, "把加购没付的名单发我").interpretation.intent == "unsupported"
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last", "by"),
+    [
+        ("yesterday的visitors按hour拉一下", "2026-06-16", "2026-06-16", "hour"),
+        ("last week的成交额按day", "2026-06-08", "2026-06-14", "day"),
+        ("today的成交", "2026-06-17", "2026-06-17", None),
+        ("会员日那天(6.9)会员成交了多少钱", "2026-06-09", "2026-06-09", None),
+        ("6月9日会员日成交了多少", "2026-06-09", "2026-06-09", None),
+        ("会员日会员成交了多少钱", "2026-06-16", "2026-06-16", None),
+    ],
+)
+def test_words_of_two_languages_and_days_of_two_kinds(
+    lexicon: Lexicon, text: str, first: str, last: str, by: str | None
+) -> None:
+    found = understand(lexicon, text).interpretation
+    assert (found.period, found.by, found.unused) == ({"from": first, "to": last}, by, [])

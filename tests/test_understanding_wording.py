@@ -25,7 +25,7 @@ METRICS = {
     "paid_amount": [
         "昨儿进账几个w", "昨天谁更舍得花", "哪座城昨天最能买", "did shanghai outsell beijing yesterday", "top line yesterday",
         "what did we gross yesterday", "会员和粉丝昨天谁花得多", "昨天哪个等级的会员花得最凶",
-        "昨天会员捞了多少", "昨天爆单没 卖了多少",
+        "昨天会员捞了多少", "昨天爆单没 卖了多少", "yesterday的sales", "昨天的revenue多少",
     ],
     "aov": [
         "昨天每个买的人摊下来多少钱", "昨天均摊到每个人头上多少钱", "yesterday's basket size for fans",
@@ -64,6 +64,9 @@ METRICS = {
     "touch_roi": ["上周群发花的钱值不值，投产多少", "did the blast pay off last week", "短信上周划算吗"],
     "touch_delivery_rate": ["昨天短信有多少没送到"],
     "touch_click_rate": ["昨天簡訊的點閱率", "昨天短信的开封率"],
+    "touch_sent touch_delivery_rate": ["昨天发出去多少条，送达率咋样"],
+    "active_fans_only": ["排除会员的活跃粉丝还有多少"],
+    "active_members active_member_buyers": ["昨天活跃会员数和成交的活跃会员数"],
     "rv_total rv_active": ["rv一共多少人 活跃的多少"],
 }  # fmt: skip
 

@@ -29,14 +29,17 @@ def search_playbooks(
     campaign: str | None = None,
     phase: str | None = None,
     channel: str | None = None,
+    metrics: list[str] | None = None,
 ) -> ToolResult:
     """Find what the strategy playbooks, the shop's own documents and the definitions say about a question: passages to cite,
     none when nothing answers.
 
     query: the question in its own words. What is known besides may be given in catalogue keys: crowds (keys or expressions),
-    campaign, phase, channel. Without a phase the one of today counts.
+    campaign, phase, channel, metrics. Without a phase the one of today counts.
     """
-    found = ctx.open_search().find(query, k=8, hints=hints_at(ctx, crowds or (), campaign, phase, channel))
+    found = ctx.open_search().find(
+        query, k=8, hints=hints_at(ctx, crowds or (), campaign, phase, channel, metrics or ())
+    )
     assumed = []
     if found.trouble is not None:
         assumed.append(NeedsPerson(found.trouble.code, **found.trouble.details).message(ctx.lang))
@@ -73,6 +76,7 @@ def hints_at(
     campaign: str | None = None,
     phase: str | None = None,
     channel: str | None = None,
+    metrics: Iterable[str] = (),
 ) -> Hints:
     """What is known about a question asked now; where it names no campaign or phase, those of the moment."""
     here = phases.position(ctx)
@@ -81,6 +85,7 @@ def hints_at(
         campaign=campaign or (here[0].key if here else None),
         phase=phase or (here[1].key if here else None),
         crowds=named,
+        metrics=frozenset(kin for metric in metrics for kin in catalog.metrics_akin(metric)),
         channel=channel,
     )
 

@@ -16,18 +16,24 @@ from tools.campaigns import Campaign
 _DONE = re.compile(r"[做发推写]了|过[吗的]|\bdid\b", re.A)  # a plan of a day that is over
 _NOW = re.compile(r"今天|今日|现在|目前|\btoday\b|\bnow\b", re.A)
 _DAY_WORD = re.compile(r"昨天|昨日|昨晚|前天|前日|\byesterday\b", re.A)
+_WRITTEN = re.compile(r"写|拟|文案|话术|措辞|[一两三几]条|\b(?:write|draft|copy|script|wording|compose)\b", re.A)
 _OTHERS = re.compile(r"其他|其它|别的|换个?渠道|\bother\b|\belse\b", re.A)
 
 
 def without_channel(out: Interpretation, slots: Slots) -> Interpretation:
-    """今天不要发短信了，其他渠道安排一下: the plan of all channels but that one."""
-    if out.intent != "plan" or out.channel is None or out.channel.startswith("not "):
+    """今天不要发短信了，其他渠道安排一下: the plan of all channels but that one, unless a text is asked for."""
+    wanted = out.intent == "plan" or (out.intent == "draft" and not _WRITTEN.search(slots.text))
+    if not wanted or out.channel is None or out.channel.startswith("not "):
         return out
     said = [m for m in slots.matches if m.value("channel") == out.channel]
     if not any(DENIED.search(slots.text[: m.start]) for m in said):
         return out
     return out.model_copy(
-        update={"channel": f"not {out.channel}", "unused": [w for w in out.unused if not _OTHERS.search(w)]}
+        update={
+            "intent": "plan",
+            "channel": f"not {out.channel}",
+            "unused": [w for w in out.unused if not _OTHERS.search(w)],
+        }
     )
 
 

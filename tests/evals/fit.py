@@ -14,7 +14,7 @@ from tests.evals.retrieval import Bench, Item
 _FOLDS = 5
 _ORDER_DECAY, _ANSWERED_DECAY = 0.002, 0.02
 # What the questions of the sets say too little about keeps the weight it has.
-_KEPT = ("crowd", "channel", "own")
+_KEPT = ("crowd", "channel", "own", "only_meaning", "moves")
 
 Floats = NDArray[np.float64]
 

@@ -74,6 +74,7 @@ def hints_of(ask: str, at: datetime) -> Hints:
         understood.campaign or (inside.key if inside else None),
         understood.phase or (phase.key if phase else None),
         frozenset(c for c in crowds if c in catalog.crowds()),
+        frozenset(kin for m in understood.metrics for kin in catalog.metrics_akin(m)),
         understood.channel,
     )
 

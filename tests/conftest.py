@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,12 +31,29 @@ def _english(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def demo_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo shop as `warroom init --demo` makes it."""
+def built_index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The index of the product's own passages, to be copied: building it costs seconds, so one worker does it for all."""
+    from knowledge.search import Searcher
+
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "built-index"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "done").exists():
+            Searcher(folder / "index").build()
+            (folder / "done").touch()
+    return folder / "index"
+
+
+@pytest.fixture(scope="session")
+def demo_root(built_index: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo shop as `warroom init --demo` makes it, with its index."""
     from tools import workspace
 
     root = tmp_path_factory.mktemp("demo") / "shop"
     workspace.create(root, name="", campaigns=(), demo=True)
+    shutil.copytree(built_index, root / "index")
     return root
 
 

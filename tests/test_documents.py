@@ -97,24 +97,16 @@ def test_every_section_is_verbatim_short_and_nothing_but_headings_is_lost(text: 
         assert heading or not {"甲", "乙"} & set(line) or bare(line) in kept
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The index of the product's own passages, to be copied: building it costs seconds."""
-    folder = tmp_path_factory.mktemp("built") / "index"
-    Searcher(folder).build()
-    return folder
+@pytest.fixture
+def index(built_index: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(built_index, tmp_path / "index"))
 
 
 @pytest.fixture
-def index(built: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(built, tmp_path / "index"))
-
-
-@pytest.fixture
-def shop(built: Path, tmp_path: Path) -> Path:
+def shop(built_index: Path, tmp_path: Path) -> Path:
     """An empty shop with its index."""
     workspace.create(tmp_path / "shop", name="店", campaigns=["618:2026"], demo=False)
-    shutil.copytree(built, tmp_path / "shop" / "index")
+    shutil.copytree(built_index, tmp_path / "shop" / "index")
     return tmp_path / "shop"
 
 

@@ -18,7 +18,7 @@ from knowledge.catalog import HERE, Bilingual, CatalogError, Channel, Entry
 
 FILE = "copy.yaml"
 Moment = Literal[
-    "prepare", "pool", "presale", "preheat", "sale", "last_day", "balance", "review", "outside",
+    "prepare", "pool", "presale", "preheat", "sale", "last_day", "balance", "balance_over", "review", "outside",
 ]  # fmt: skip
 Form = Literal["short", "talk", "many"]
 Reason = Literal["paid", "owing", "opted_out", "no_phone", "not_in_service", "not_in_group", "touched"]

@@ -130,20 +130,34 @@ def test_every_sentence_of_the_file_passes_with_all_data_and_with_none(room: War
     assert checked > 1500
 
 
+@pytest.mark.parametrize("text", ["2026-06-04 10:00", "2026-06-17 10:00", "2026-06-25 10:00", "2026-08-01 10:00"])
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_who_missed_the_balance_is_told_so_and_not_greeted_as_somebody_who_found_nothing(
+    room: WarRoom, text: str, channel: Channel
+) -> None:
+    result = draft(at(room, text), channel, "balance_due", purpose="balance")
+    assert result.data["purpose"] == "balance_missed"
+    for d in result.drafts:
+        assert "尾款时间" in d.text
+        assert "没挑到" not in d.text
+        assert not PAY.search(d.text)
+
+
 def test_unpaid_crowds_are_asked_to_pay_only_when_they_can() -> None:
     """Domain 1: what is written for un-paid people in each phase, and nothing else."""
     for crowd in ("cart_unpaid", "cart_fav_unpaid", "last_push"):
-        chosen = {m: purpose_for([crowd], [m]) for m in get_args(Moment) if m != "balance"}
+        chosen = {m: purpose_for([crowd], [m]) for m in get_args(Moment) if not m.startswith("balance")}
         assert chosen == {
             "prepare": "carted", "pool": "carted", "presale": "deposit", "preheat": "announce", "sale": "pay",
             "last_day": "last_hours", "review": "greet", "outside": "greet",
         }  # fmt: skip
     assert purpose_for(["balance_due"], ["balance", "sale"]) == "balance"
     assert purpose_for(["balance_due"], ["sale"]) == "greet"
+    assert purpose_for(["balance_due"], ["balance_over", "sale"]) == "balance_missed"
     assert purpose_for(["member", "cart_unpaid"], ["sale"]) == "pay", "the un-paid part of an expression decides"
     for crowd in [*catalog.crowds(), "none of these"]:
         for moment in get_args(Moment):
-            key = purpose_for([crowd], [moment, "sale"] if moment == "balance" else [moment])
+            key = purpose_for([crowd], [moment, "sale"] if moment.startswith("balance") else [moment])
             purpose = copy_file().purposes[key]
             assert moment == "balance" or moment in purpose.moments
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import date
 
 from knowledge.catalog import Channel
 from knowledge.copy_templates import FORM_OF, Moment, Purpose, Reason, cheapens, copy_file, in_chinese, purpose_for
 from tools import audience, phases, wording
 from tools.context import Context
-from tools.copy_slots import Slot, moments_of
+from tools.copy_slots import Slot, balance_over, moments_of
 from tools.errors import AskAgain
 from tools.lines import literal
 from tools.names import fold
@@ -56,24 +55,19 @@ def brief_of(
     wanted = _purpose_key(purpose) if purpose else fitting
     known = copy_file().purposes
     brief = Brief(channel_key(channel), audience.canonical(tree), wanted, known[wanted], None, style)
+    over = balance_over(ctx.campaign, ctx.at) if ctx.campaign and inside(brief.crowd, "balance_due") else None
     if "owing" in brief.purpose.excludes and inside(brief.crowd, "balance_due"):
         brief.purpose_key, brief.purpose = fitting, known[fitting]
         names = {"asked": known[wanted].name.get(ctx.lang), "purpose": brief.purpose.name.get(ctx.lang)}
         brief.notes.append(ctx.say("draft.owing_only", **names))
     elif not set(moments) & set(brief.purpose.moments):
         brief.purpose_key, brief.purpose = fitting, known[fitting]
-        here = phases.position(ctx)
-        phase = here[1].name.get(ctx.lang) if here else ctx.say("draft.outside")
-        brief.notes.append(
-            ctx.say(
-                "draft.not_now",
-                phase=phase,
-                asked=known[wanted].name.get(ctx.lang),
-                purpose=brief.purpose.name.get(ctx.lang),
-            )
-        )
-    over = _balance_over(ctx)
-    if over is not None and inside(brief.crowd, "balance_due"):
+        if over is None:
+            here = phases.position(ctx)
+            phase = here[1].name.get(ctx.lang) if here else ctx.say("draft.outside")
+            names = {"asked": known[wanted].name.get(ctx.lang), "purpose": brief.purpose.name.get(ctx.lang)}
+            brief.notes.append(ctx.say("draft.not_now", phase=phase, **names))
+    if over is not None:
         day = ctx.sheet.text(ctx.say("draft.label_time"), wording.day(over, ctx.lang), f"SELECT DATE '{over}'").display
         brief.notes.append(ctx.say("draft.balance_over", day=day, purpose=brief.purpose.name.get(ctx.lang)))
     said = re.sub(r"\s+", " ", benefit or "").strip(" ，。,.;；!！")
@@ -88,13 +82,6 @@ def brief_of(
     if brief.purpose_key == "last_hours" and brief.benefit is None:
         brief.notes.append(ctx.say("draft.no_raise"))
     return brief
-
-
-def _balance_over(ctx: Context) -> date | None:
-    """The last day on which balances could be paid, once it is over."""
-    windows = ctx.campaign.balance_windows if ctx.campaign is not None else ()
-    last = max((w[1] for w in windows), default=None)
-    return last if last is not None and last < ctx.at.date() else None
 
 
 def reasons_of(ctx: Context, brief: Brief) -> list[Reason]:

@@ -46,14 +46,23 @@ def moments_of(ctx: Context) -> list[Moment]:
 
 
 def moments_at(campaign: Campaign | None, at: datetime) -> list[Moment]:
-    """Where in a campaign a moment is, the nearest first: balance window, last day of a sale, kind of phase; or outside."""
+    """Where in a campaign a moment is, the nearest first: balance window or the days after the last one, last day of a sale,
+    kind of phase; or outside."""
     phase = campaign.phase_at(at.date()) if campaign else None
+    found: list[Moment] = ["balance_over"] if campaign and balance_over(campaign, at) else []
     if campaign is None or phase is None:
-        return ["outside"]
-    found: list[Moment] = ["balance"] if campaign.balance_window_at(at) else []
+        return [*found, "outside"]
+    if campaign.balance_window_at(at):
+        found.append("balance")
     if phase.kind == "sale" and at.date() == phase.last:
         found.append("last_day")
     return [*found, phase.kind]  # type: ignore[list-item]
+
+
+def balance_over(campaign: Campaign, at: datetime) -> date | None:
+    """The last day on which balances could be paid, once it is over."""
+    last = max((w[1] for w in campaign.balance_windows), default=None)
+    return last if last is not None and last < at.date() else None
 
 
 def slots(ctx: Context, crowd: str, to: Recipients, benefit: str | None, discount: bool) -> dict[str, Slot]:

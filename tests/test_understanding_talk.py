@@ -447,3 +447,21 @@ def test_words_of_two_languages_and_days_of_two_kinds(
 ) -> None:
     found = understand(lexicon, text).interpretation
     assert (found.period, found.by, found.unused) == ({"from": first, "to": last}, by, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "intent", "metrics", "by", "unused"),
+    [
+        ("加购没付的最多是哪几款货", "crowd", ["crowd_size"], None, []),
+        ("会员人数按小时看", "crowd", ["crowd_size"], None, ["按小时"]),
+        ("会员人数按城市看", "metric", ["crowd_size"], "city", []),
+        ("昨天加购人数按商品看", "metric", ["carters"], "item", []),
+        ("要是进店率能提一点，缺口能补多少", "target", ["paid_amount"], None, ["提一点"]),
+        ("离结束还有几天", "phase", [], None, []),
+    ],
+)
+def test_what_cannot_be_split_or_has_no_target_is_told_otherwise(
+    lexicon: Lexicon, text: str, intent: str, metrics: list[str], by: str | None, unused: list[str]
+) -> None:
+    found = understand(lexicon, text).interpretation
+    assert (found.intent, found.metrics, found.by, found.unused) == (intent, metrics, by, unused)

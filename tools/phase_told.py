@@ -34,7 +34,7 @@ def phase(ctx: Context, campaign: str | None = None, first: str | None = None, l
     here = position(ctx)
     if campaign is not None and (here is None or campaign != here[0].key):
         return _other_campaign(ctx, campaign, asked)
-    if asked and asked != (ctx.at.date(), ctx.at.date()):
+    if asked and not _is_now(ctx, *asked):
         return _other_days(ctx, *asked)
     if here is None:
         between = ctx.inside is not None
@@ -111,6 +111,14 @@ def _other_days(ctx: Context, first: date, last: date) -> ToolResult:
         several = len(touched) < len(campaign.phases)
         data |= {"head": _span_line(ctx, campaign), "lines": [*(_phase_line(ctx, p) for p in touched if several), *now]}
     return ToolResult(kind="phase", facts=ctx.sheet.facts, data=data)
+
+
+def _is_now(ctx: Context, first: date, last: date) -> bool:
+    """Whether the days are today, or a part of the campaign up to today that is more than its phase: 这波还剩几天."""
+    if not first <= ctx.at.date() <= last:
+        return False
+    several = ctx.inside is not None and len(_touched(ctx.inside, (first, last))) > 1
+    return first == last or (several and ctx.inside is not None and first != ctx.inside.first)
 
 
 def _touched(campaign: Campaign, asked: tuple[date, date]) -> list[Phase]:

@@ -12,9 +12,14 @@ from bot.understanding.campaign_time import MEMBER_DAYS
 from bot.understanding.comparing import Compared, against_days
 from bot.understanding.dates import PART_OF_DAY, Period, as_days, days_asked, find_period
 from bot.understanding.slots import Slots
+from knowledge import catalog
 from tools.campaigns import Campaign
-from tools.metrics import splittable
+from tools.metrics import OF_ACTS, splittable
 
+_ENDS = re.compile(
+    r"(?:什么时候|几号|哪天)?(?:开始|结束|截止|开卖|距离|剩余?|还剩|尾款|属于|哪个|几波)+|starts?|begins?|ends?|due|left|until"
+)
+_GAP = re.compile(r"缺口|差距|补(?:多少|回|上|齐)|\bgap\b", re.A)
 # Amounts that no metric gives; what the answer shows instead reads like them.
 _UNCOUNTED = re.compile(
     r"(?:定金|订金)(?:一共|总共|今天|昨天)*(?:收|付|交)?了?(?:有)?多少(?!人|个|位|单|买家|客)|"
@@ -86,12 +91,34 @@ def of_the_presale(out: Interpretation, text: str) -> Interpretation:
     return out.model_copy(update={"metrics": [m for m in out.metrics if m != "buyers"]})
 
 
-def sized(out: Interpretation) -> Interpretation:
+def sized(out: Interpretation, slots: Slots) -> Interpretation:
     """How many they are, split or compared, is a metric (会员按生命周期各多少人); so is what has its name: 活跃粉丝还有多少."""
     counted = not (out.crowds or out.filters) and any(m != "crowd_size" for m in out.metrics)
+    people = out.metrics == ["crowd_size"] or (out.intent == "crowd" and out.crowds and not counted)
+    if out.by in OF_ACTS and people and out.intent in ("crowd", "metric"):
+        # One is in a crowd, not in it at nine or with an item; what people carted (加购没付的最多是哪几款) is told of them.
+        known = catalog.crowds()
+        told = out.by == "item" and any(c in known and known[c].cart for c in out.crowds)
+        said = [] if told else [m.text for m in slots.matches if m.value("by")]
+        return out.model_copy(update={"intent": "crowd", "by": None, "unused": [*said, *out.unused]})
     if out.intent != "crowd" or not (out.by or out.compare or counted):
         return out
     return out.model_copy(update={"intent": "metric", "metrics": out.metrics or ["crowd_size"]})
+
+
+def of_the_calendar(out: Interpretation) -> Interpretation:
+    """Words of beginning and end say nothing that the calendar does not: 离结束还有几天."""
+    if out.intent != "phase":
+        return out
+    return out.model_copy(update={"unused": [w for w in out.unused if not _ENDS.fullmatch(w)]})
+
+
+def the_gap(out: Interpretation, text: str) -> Interpretation:
+    """What a rate could bring to the gap (进店率提一点缺口能补多少) is a lever of the sales target."""
+    units = {catalog.metrics()[m].unit for m in out.metrics if m in catalog.metrics()}
+    if out.intent != "target" or units != {"ratio"} or not _GAP.search(text):
+        return out
+    return out.model_copy(update={"metrics": ["paid_amount"]})
 
 
 def why(out: Interpretation, text: str, lang: str) -> Interpretation:

@@ -116,7 +116,8 @@ def interpret(
     if clarify is None:
         clarify = unnamed(out, slots, now=now, campaigns=campaigns, lang=lang)
     out = fitting.forecast(fitting.of_the_presale(out, text), text)
-    out = fitting.sized(fitting.why(out, text, lang))
+    out = fitting.the_gap(fitting.of_the_calendar(out), text)
+    out = fitting.sized(fitting.why(out, text, lang), slots)
     out = fitting.of_channel(out, slots)
     out = goods.counted(out, seen.conditions, previous, OVERVIEW, lang)
     out = relative_compare(out, slots, seen.compared, now.date())

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 from knowledge.hints import Hints
 from knowledge.lexical import Evidence, Lexical
@@ -61,6 +62,7 @@ LEAST = 0.5  # probability below which nothing answers
 _NO_WORD = 0.5  # 1 less the likeness from which a word is nothing that any passage speaks of
 _NEAR_ELSEWHERE = 0.5  # cosine from which a question is one of those that the playbooks do not treat
 
+_LONG_NAME, _NEARLY = 6, 0.8  # characters of a name that may be said nearly, and how much of it
 _OWN_TREATS = 0.5  # a shop's own documents may well treat what our playbooks do not: delivery, returns, opening hours
 
 # (how a question asks for an amount, how a passage states one)
@@ -142,7 +144,7 @@ def doubts(
         evidence.unknown[w] for w in question.words.words if w in question.words.matters and w in evidence.unknown
     ]
     unknown = list(evidence.unknown.values())
-    named = max((len(n) for n in map(_plain, best.names) if n in question.text), default=0) / len(question.text)
+    named = max((_named(n, question.text) for n in map(_plain, best.names)), default=0) / len(question.text)
     if best.own:
         named = max(named, _OWN_TREATS)
     elsewhere = question.elsewhere * (1 - named)  # 加班费怎么算 is elsewhere; 进店率怎么算 is like it, and is not
@@ -161,6 +163,16 @@ def doubts(
         "moves": found["moves"],
         "no_amount": found["no_amount"],
     }
+
+
+def _named(name: str, text: str) -> int:
+    """How many characters of a text are a name, or nearly all of it in its order: 短信多少个字算一条 for 短信多少字算一条."""
+    if name in text:
+        return len(name)
+    if len(name) < _LONG_NAME:
+        return 0
+    same = sum(b.size for b in SequenceMatcher(None, name, text, autojunk=False).get_matching_blocks() if b.size > 1)
+    return same if same >= _NEARLY * len(name) else 0
 
 
 def answered(found: Mapping[str, float]) -> float:

@@ -13,6 +13,7 @@ import pytest
 
 from bot.cli import main
 from bot.wiring import WarRoom
+from tools import workspace
 
 ROOT = Path(__file__).parent.parent
 OWN = """
@@ -212,7 +213,7 @@ def test_a_locked_or_broken_data_file_is_said(
     (root / "data.duckdb").write_bytes(b"no database at all" * 1000)
     assert Command(root, capsys).json("status")["error"]["code"] == "data_broken"
     held = tmp_path / "held"
-    assert main(["init", str(held), "--name", "x", "--campaign", "618:2026"]) == 0
+    workspace.create(held, name="x", campaigns=["618:2026"], demo=False)
     data = str(held / "data.duckdb")
     code = (
         f"import duckdb, time; c = duckdb.connect({data!r}, read_only=True); print('open', flush=True); time.sleep(60)"
@@ -271,7 +272,7 @@ def test_export_keeps_phones_at_home_and_is_logged(warroom: Command, tmp_path: P
 
 def test_a_formula_in_an_export_is_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root = tmp_path / "shop"
-    main(["init", str(root), "--name", "x", "--campaign", "618:2026"])
+    workspace.create(root, name="x", campaigns=["618:2026"], demo=False)
     file = tmp_path / "c.csv"
     file.write_text("user_id,city\n=cmd|' /C calc'!A0,@x\n", encoding="utf-8")
     run = Command(root, capsys)

@@ -84,13 +84,13 @@ def faults(result: ToolResult, moment: Moment) -> list[str]:
 
 
 def test_every_channel_crowd_and_phase_gives_drafts_that_pass(room: WarRoom) -> None:
-    """All crowds × all moments, each with three channels in turn."""
+    """All crowds × all moments, each with two channels in turn."""
     wrong: list[str] = []
     written: set[tuple[str, str]] = set()
     moments = [(m, text) for m, texts in MOMENTS.items() for text in texts]
     turns = itertools.cycle(CHANNELS)
     for crowd, (moment, text) in itertools.product(catalog.crowds(), moments):
-        for channel in itertools.islice(turns, 3):
+        for channel in itertools.islice(turns, 2):
             result = draft(at(room, text), channel, crowd)
             written |= {(crowd, channel) for _ in result.drafts}
             assert result.drafts or result.data["head"]
@@ -159,7 +159,7 @@ def test_unpaid_crowds_are_asked_to_pay_only_when_they_can() -> None:
         for moment in get_args(Moment):
             key = purpose_for([crowd], [moment, "sale"] if moment.startswith("balance") else [moment])
             purpose = copy_file().purposes[key]
-            assert moment == "balance" or moment in purpose.moments
+            assert moment.startswith("balance") or moment in purpose.moments
 
 
 HAND = """

@@ -178,7 +178,7 @@ def test_the_oracle_and_the_catalogue_name_the_same_metrics() -> None:
     assert set(BREAKDOWNS) == set(metrics.BY)
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(shop=rich_shops(), asked=st.sampled_from(ASKED))
 @example(shop=tiny_shop.TABLES, asked=TINY)
 def test_every_metric_equals_the_oracle(engine: Engine, shop: Tables, asked: Asked) -> None:

@@ -129,7 +129,7 @@ def members_of(engine: Engine, scope: Scope) -> dict[str, set[str]]:
     return out
 
 
-GENERATED = settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+GENERATED = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @GENERATED

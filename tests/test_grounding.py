@@ -248,6 +248,7 @@ def test_options_asked_back_may_hold_numerals() -> None:
 def test_every_display_is_traced_by_itself_and_by_nothing_else(value: int, unit: Any, lang: str) -> None:
     shown, other = display(value, unit, lang), display(value + 1, unit, lang)
     assume(shown != "618")  # bare, it is the campaign's name
+    assume((value, unit) != (10, "hours"))  # so many hours the day has had when the data ends
     assert grounding.problems(reply(f"a {shown} b", (shown,), value=value, unit=unit), "q") == []
     assert grounding.problems(reply(f"a {shown} b", (other,), value=value + 1, unit=unit), "q") != []
 

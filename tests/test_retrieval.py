@@ -42,7 +42,7 @@ def test_the_sets_are_large_enough_unique_and_name_passages_that_exist(bench: Be
 
 
 def test_what_answers_is_among_the_first_and_single_methods_are_worse(bench: Bench) -> None:
-    every = items(*TUNED, *HELD_OUT)
+    every = items(*TUNED, *HELD_OUT)[::2]  # all of them: `make eval`
     ours = {k: _recall(bench, every, k, "search") for k in (1, 5)}
     assert ours[1] >= 0.78
     assert ours[5] >= 0.95
@@ -65,7 +65,7 @@ def test_it_abstains_where_nothing_answers(bench: Bench) -> None:
 
 
 def test_what_is_named_is_answered(bench: Bench) -> None:
-    asked = named_questions(bench.all, every=5)
-    assert len(asked) > 200
+    asked = named_questions(bench.all, every=7)
+    assert len(asked) > 150
     abstained = [i.ask for i in asked if bench.read(i).ranked[0].probability < ranking.LEAST]
     assert len(abstained) / len(asked) <= 0.01, abstained

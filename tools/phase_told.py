@@ -27,8 +27,8 @@ from tools.phases import (
 def phase(ctx: Context, campaign: str | None = None, first: str | None = None, last: str | None = None) -> ToolResult:
     """Where we are: campaign, phase, day n of m, what un-paid means, next gates, calendar.
 
-    campaign: key of another one (618, double11, …). first, last: other days (YYYY-MM-DD) asked about.
-    AskAgain when the shop has no such campaign.
+    campaign: another one's key (618, double11, …). first, last: days asked about (YYYY-MM-DD). AskAgain when the shop has no
+    such campaign.
     """
     asked = (parse_day(first), parse_day(last)) if first and last else None
     here = position(ctx)

@@ -31,11 +31,11 @@ def search_playbooks(
     channel: str | None = None,
     metrics: list[str] | None = None,
 ) -> ToolResult:
-    """Find what the strategy playbooks, the shop's own documents and the definitions say about a question: passages to cite,
-    none when nothing answers.
+    """Passages of the playbooks, the shop's own documents and the definitions that answer a question, to cite; none when nothing
+    does.
 
-    query: the question in its own words. What is known besides may be given in catalogue keys: crowds (keys or expressions),
-    campaign, phase, channel, metrics. Without a phase the one of today counts.
+    query: the question in its own words. What else is known, in catalogue keys: crowds, campaign, phase (default today's),
+    channel, metrics.
     """
     found = ctx.open_search().find(
         query, k=8, hints=hints_at(ctx, crowds or (), campaign, phase, channel, metrics or ())

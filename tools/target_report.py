@@ -27,13 +27,12 @@ def target(
     first: str | None = None,
 ) -> ToolResult:
     """How far the shop is from its target: target, actual so far, share reached, share of the time gone, gap, what each day left
-    must bring, the same moment of the last campaign, and which lever alone (visitors, visit-to-cart rate, cart-to-pay rate, order
-    value) would close the gap. Where no target is set it says how to set one and gives the actual.
+    must bring, the last campaign at the same moment, and which lever alone (visitors, visit-to-cart rate, cart-to-pay rate, order
+    value) would close the gap; without a target the actual and how to set one.
 
     metric: a metric's key (default paid_amount). crowd: a crowd's key (default all, the whole shop). on: a day (YYYY-MM-DD)
-    instead of today; a past one is looked at from its end. first: the first of the days whose target is asked for, `on` being the
-    last: the same day for one day, the first day of a wave or phase for all of it; default the whole campaign. AskAgain when a
-    name is unknown, the days are upside down or no campaign has begun by then.
+    instead of today, looked at from its end. first: the first of the days whose target is asked for, `on` the last; default the
+    whole campaign. AskAgain when a name is unknown, the days are upside down or no campaign has begun by then.
     """
     key = names.metric_key(metric) if metric else "paid_amount"
     people = audience.canonical(audience.read(ctx.engine, crowd)) if crowd else "all"

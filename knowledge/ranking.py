@@ -62,7 +62,7 @@ LEAST = 0.5  # probability below which nothing answers
 _NO_WORD = 0.5  # 1 less the likeness from which a word is nothing that any passage speaks of
 _NEAR_ELSEWHERE = 0.5  # cosine from which a question is one of those that the playbooks do not treat
 
-_LONG_NAME, _NEARLY = 6, 0.8  # characters of a name that may be said nearly, and how much of it
+_LONG_NAME, _NEARLY = 6, 0.9  # characters of a name that may be said nearly, and how much of it
 _OWN_TREATS = 0.5  # a shop's own documents may well treat what our playbooks do not: delivery, returns, opening hours
 
 # (how a question asks for an amount, how a passage states one)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from knowledge import catalog
 from knowledge.chunks import sections
 from knowledge.hints import Hints
 from knowledge.index import Index, fingerprint
@@ -103,6 +104,24 @@ def test_what_is_known_besides_the_words_is_evidence_and_no_filter(search: Searc
     sold = search.search("催付怎么做", 3, hints=Hints("double11", "sale2"))
     assert "double11" in sold[0].passage.tags.campaigns | {"double11"}
     assert search.search("催付怎么做", 3), "without any hint there is an answer too"
+
+
+@pytest.mark.parametrize(
+    ("question", "metric"),
+    [
+        ("怎么提升进店加购率", "visit_cart_rate"), ("how do we lift the cart rate", "visit_cart_rate"),
+        ("客单价上不去怎么办", "aov"), ("支付转化率低怎么办", "visit_pay_rate"), ("怎么提高会员招募数", "new_members"),
+    ],
+)  # fmt: skip
+def test_how_a_number_is_bettered_is_answered_by_what_moves_it(search: Searcher, question: str, metric: str) -> None:
+    akin = catalog.metrics_akin(metric)
+    best = search.search(question, 3, hints=Hints("618", "sale2", metrics=akin))[0].passage
+    assert best.tags.moves & akin, best.key
+    assert not best.defines
+    asked = search.search(f"{catalog.metrics()[metric].name.zh}怎么算", 3, hints=Hints("618", "sale2", metrics=akin))[
+        0
+    ].passage
+    assert asked.defines, asked.key
 
 
 def test_a_task_and_the_section_it_was_written_from_are_shown_once(search: Searcher) -> None:

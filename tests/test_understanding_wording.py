@@ -3,8 +3,13 @@ a brand manager in English, and with English verbs inside Chinese."""
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
+import re
+
 import pytest
 
+from bot import understanding
 from bot.understanding.lexicon import Lexicon, lexicon_for
 from bot.understanding.shorthand import written_out
 from tests.test_understanding import CAMPAIGNS, VALUES, understand
@@ -200,3 +205,14 @@ def test_what_names_nobody(lexicon: Lexicon, text: str) -> None:
 def test_what_stands_in_the_way_of_a_slip_is_not_changed(lexicon: Lexicon) -> None:
     found = understand(lexicon, "昨天会圆买丹的人数").interpretation
     assert (found.crowds, found.metrics) == (["member"], ["buyers"])
+
+
+def test_a_word_boundary_stands_between_letters_and_chinese() -> None:
+    """`\\b` takes a Chinese character for a part of the word before it, unless the pattern is of ASCII alone."""
+    modules = [
+        importlib.import_module(f"bot.understanding.{m.name}") for m in pkgutil.iter_modules(understanding.__path__)
+    ]
+    patterns = [(m.__name__, name, p) for m in modules for name, p in vars(m).items() if isinstance(p, re.Pattern)]
+    assert len(patterns) > 100
+    bounded = [(m, name) for m, name, p in patterns if "\\b" in str(p.pattern) and not p.flags & re.A]
+    assert bounded == []

@@ -215,9 +215,9 @@ PARTS = {
 
 
 def main() -> None:
-    chosen = sys.argv[1:] or list(PARTS)
+    chosen = sys.argv[1:] or PARTS
     with tempfile.TemporaryDirectory() as folder:
-        for part in chosen:
+        for part in sorted(chosen, key=list(PARTS).index):  # the first one makes the shop that the others use
             PARTS[part](Path(folder))
 
 

@@ -59,7 +59,7 @@ def draft(
     purpose: seed, presale, deposit, announce, pay, last_hours, balance_soon, balance, coupon, general, recruit, winback,
     challenge, live, care, greet; by default what fits the crowd and the phase. benefit: what the request offers, in its own
     words. variants: 1–5, each another angle. style: shorter, longer, no_emoji, no_price, other_angle; each may stand several
-    times. AskAgain when a crowd, channel or purpose is unknown. A draft that its own check blocks is never returned.
+    times. AskAgain when a crowd, channel or purpose is unknown.
     """
     brief = brief_of(ctx, channel, crowd, purpose, benefit, style or [])
     if not 1 <= variants <= MAX_VARIANTS:

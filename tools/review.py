@@ -32,8 +32,8 @@ def review(
     the target and the last campaign; by phase; who bought (old and new, members and others); messages by channel and by variant
     with a significance test; what worked and what to change.
 
-    campaign: a campaign's key, with the year where another one than the latest that has begun is meant (618, 618:2025); default:
-    the one we are in, else the last that ended. phase: a phase's key (presale, sale1 …) or wave1, wave2 …; default all of them.
+    campaign: its key, with the year where not the latest is meant (618, 618:2025); default: the one we are in, else the last.
+    phase: a phase's key (presale, sale1 …) or wave1, wave2 …; default all of them.
     first, last: days (YYYY-MM-DD) instead of a campaign and phase. AskAgain when there is no such campaign or phase.
     """
     if first and last and phase is None:

@@ -126,6 +126,12 @@ def campaign_for(day: date, campaigns: tuple[Campaign, ...]) -> Campaign | None:
     return max(earlier, key=lambda c: c.first) if earlier else None
 
 
+def campaign_on(day: date, campaigns: tuple[Campaign, ...]) -> Campaign | None:
+    """The campaign that `day` is in, if any."""
+    found = campaign_for(day, campaigns)
+    return found if found is not None and found.last >= day else None
+
+
 def next_campaign(day: date, campaigns: tuple[Campaign, ...]) -> Campaign | None:
     later = [c for c in campaigns if c.first > day]
     return min(later, key=lambda c: c.first) if later else None

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import prompts
-from tools.campaigns import Campaign, campaign_for
+from tools.campaigns import Campaign, campaign_for, campaign_on
 from tools.facts import FactSheet
 from tools.scope import Scope
 from tools.shop import Shop
@@ -42,8 +42,7 @@ class Context:
     @property
     def inside(self) -> Campaign | None:
         """The campaign that the moment is in, if any."""
-        c = self.campaign
-        return c if c is not None and c.last >= self.at.date() else None
+        return campaign_on(self.at.date(), self.shop.campaigns)
 
     @property
     def scope(self) -> Scope:

@@ -91,7 +91,7 @@ def reasons_of(ctx: Context, brief: Brief) -> list[Reason]:
     if FORM_OF[brief.channel] == "many":
         return list(drops)
     campaign = ctx.campaign
-    payable = campaign is not None and any(ctx.at.date() <= last for _, last in campaign.balance_windows)
+    payable = campaign is not None and campaign.balance_windows and balance_over(campaign, ctx.at) is None
     return [*(r for r in brief.purpose.excludes if r != "owing" or payable), *drops]
 
 

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from tools import wording
-from tools.campaigns import Campaign, Phase, campaign_for, day_start
+from tools.campaigns import Campaign, Phase, campaign_on, day_start
 from tools.context import Context
 from tools.errors import AskAgain
 from tools.facts import ToolResult
@@ -57,7 +57,7 @@ def phase(ctx: Context, campaign: str | None = None, first: str | None = None, l
 
 
 def _other_campaign(ctx: Context, key: str, asked: tuple[date, date] | None) -> ToolResult:
-    """The calendar of a campaign we are not in: of the year asked for if we know it, else the next, else the latest."""
+    """The calendar of a campaign we are not in: the running or next instance, else the latest; first the phases asked about."""
     mine = [c for c in ctx.shop.campaigns if c.key == key]
     if not mine:
         known = ", ".join(dict.fromkeys(c.key for c in ctx.shop.campaigns)) or "—"
@@ -81,9 +81,7 @@ def _other_days(ctx: Context, first: date, last: date) -> ToolResult:
     """Where other days than today are: a day in its phase, several by the phases they touch; then where we are now."""
     here = position(ctx)
     now = [ctx.say("phase.now", where=location_line(ctx, *here) if here else ctx.say("phase.outside_now"))]
-    campaign = campaign_for(first, ctx.shop.campaigns)
-    if campaign is not None and campaign.last < first:
-        campaign = None
+    campaign = campaign_on(first, ctx.shop.campaigns)
     touched = _touched(campaign, (first, last)) if campaign else []
     data: dict[str, Any] = {
         "inside": here is not None,
@@ -117,8 +115,8 @@ def _is_now(ctx: Context, first: date, last: date) -> bool:
     """Whether the days are today, or a part of the campaign up to today that is more than its phase: 这波还剩几天."""
     if not first <= ctx.at.date() <= last:
         return False
-    several = ctx.inside is not None and len(_touched(ctx.inside, (first, last))) > 1
-    return first == last or (several and ctx.inside is not None and first != ctx.inside.first)
+    mine = ctx.inside
+    return first == last or (mine is not None and first != mine.first and len(_touched(mine, (first, last))) > 1)
 
 
 def _touched(campaign: Campaign, asked: tuple[date, date]) -> list[Phase]:
@@ -142,9 +140,7 @@ def _phase_line(ctx: Context, p: Phase) -> str:
     """A phase with its days, and whether it is over, on, or how long it is until then."""
     name = p.name.get(ctx.lang)
     days = days_between(ctx, ctx.say("label.phase_days"), day_start(p.first), day_start(p.last))
-    for end in (p.first, p.last):
-        ctx.sheet.moment(name, day_start(end), wording.day(end, ctx.lang))
-    line = ctx.say("phase.span_of", phase=name, span=wording.span(p.first, p.last, ctx.lang), days=days.display)
+    line = ctx.say("phase.span_of", phase=name, span=_days_of(ctx, p), days=days.display)
     over = day_start(p.last + timedelta(days=1))
     if over <= ctx.at:
         return line + ctx.say("phase.is_over")
@@ -153,6 +149,13 @@ def _phase_line(ctx: Context, p: Phase) -> str:
     return line + ctx.say(
         "phase.is_ahead", left=_left(ctx, ctx.say("phase.phase_start", phase=name), day_start(p.first))
     )
+
+
+def _days_of(ctx: Context, p: Phase) -> str:
+    """6 月 4 日–6 月 15 日; both ends are facts."""
+    for end in (p.first, p.last):
+        ctx.sheet.moment(p.name.get(ctx.lang), day_start(end), wording.day(end, ctx.lang))
+    return wording.span(p.first, p.last, ctx.lang)
 
 
 def _left(ctx: Context, gate: str, at: datetime) -> str:
@@ -183,13 +186,7 @@ def _unpaid(ctx: Context, current: Phase, text: str) -> str:
 
 def _calendar(ctx: Context, campaign: Campaign) -> list[str]:
     """A line a phase with its days, and the member days."""
-    lines = []
-    for p in campaign.phases:
-        for end in (p.first, p.last):
-            ctx.sheet.moment(p.name.get(ctx.lang), day_start(end), wording.day(end, ctx.lang))
-        lines.append(
-            ctx.say("phase.calendar", phase=p.name.get(ctx.lang), span=wording.span(p.first, p.last, ctx.lang))
-        )
+    lines = [ctx.say("phase.calendar", phase=p.name.get(ctx.lang), span=_days_of(ctx, p)) for p in campaign.phases]
     if campaign.member_days:
         days = [
             ctx.sheet.moment(ctx.say("phase.member_day"), day_start(d), wording.day(d, ctx.lang)).display
@@ -203,6 +200,5 @@ def _gate_lines(ctx: Context, campaign: Campaign) -> list[str]:
     lines = []
     for name, at, ends in gates_ahead(campaign, ctx):
         shown = gate_fact(ctx, name, at, ends)
-        left = hours_until(ctx, ctx.say("label.hours_to", gate=name), at)
-        lines.append(ctx.say("phase.gate_line", moment=shown.display, name=name, hours=left.display))
+        lines.append(ctx.say("phase.gate_line", moment=shown.display, name=name, hours=_left(ctx, name, at)))
     return lines
